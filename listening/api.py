@@ -1,0 +1,232 @@
+"""The API: raters' pages post ratings to it; researchers' scripts read progress and ratings from it."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from listening.frames import ratings_frame
+from listening.models import Session, Study, Trial
+from listening.rating_tasks.registry import get_rating_task
+from listening.services.progress import study_progress
+from listening.services.ratings import ConflictError, NotHeardError, clean_answers, next_position, record_ratings
+
+
+class ListeningSerializer(serializers.Serializer):
+    """What the page saw while the clip was heard."""
+
+    plays = serializers.IntegerField(min_value=0, help_text="How often playback was started.")
+    heard_share = serializers.FloatField(min_value=0, max_value=1, help_text="Share of the clip that was heard at least once.")
+    first_play_at = serializers.DateTimeField(required=False, allow_null=True)
+    ended_at = serializers.DateTimeField(required=False, allow_null=True)
+    output_sample_rate = serializers.IntegerField(required=False, allow_null=True)
+    hidden_ms = serializers.IntegerField(required=False, min_value=0, help_text="Time the page was hidden during the trial.")
+    sha256_ok = serializers.BooleanField(required=False, allow_null=True)
+
+
+class RatingsSerializer(serializers.Serializer):
+    """The answers of one trial."""
+
+    idempotency_key = serializers.UUIDField(help_text="Drawn once for each answer; the same one comes with every retry.")
+    answers = serializers.DictField(help_text="Scale to value: a whole number, or a list of names.")
+    listening = ListeningSerializer()
+    client_time = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class ReceiptSerializer(serializers.Serializer):
+    """What the server holds now."""
+
+    position = serializers.IntegerField()
+    stored = serializers.BooleanField()
+    next_position = serializers.IntegerField(allow_null=True)
+    done_url = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer):
+    """What was wrong, in a sentence."""
+
+    detail = serializers.CharField()
+    errors = serializers.DictField(child=serializers.CharField(), required=False)
+    next_position = serializers.IntegerField(required=False, allow_null=True)
+
+
+class TrialStateSerializer(serializers.Serializer):
+    position = serializers.IntegerField()
+    audio_url = serializers.CharField()
+    sha256 = serializers.CharField()
+    duration_s = serializers.FloatField()
+    answered = serializers.BooleanField()
+
+
+class ScaleSerializer(serializers.Serializer):
+    key = serializers.CharField()
+    kind = serializers.CharField()
+    title = serializers.CharField()
+    required = serializers.BooleanField()
+
+
+class SessionStateSerializer(serializers.Serializer):
+    """Everything the trial page needs."""
+
+    token = serializers.CharField()
+    api_url = serializers.CharField()
+    n_trials = serializers.IntegerField()
+    next_position = serializers.IntegerField(allow_null=True)
+    simulated = serializers.BooleanField()
+    preview = serializers.BooleanField()
+    minimum_heard_share = serializers.FloatField()
+    done_url = serializers.CharField()
+    trials = TrialStateSerializer(many=True)
+    scales = ScaleSerializer(many=True)
+
+
+class ProgressSerializer(serializers.Serializer):
+    """How far a study is."""
+
+    study = serializers.CharField()
+    status = serializers.CharField()
+    stimuli = serializers.DictField(child=serializers.IntegerField(), help_text="Stimuli by status.")
+    plans = serializers.DictField(child=serializers.DictField(), help_text="By stratum: all, completed, active, free.")
+    sessions = serializers.DictField(child=serializers.IntegerField(), help_text="Sessions by state.")
+    ratings = serializers.IntegerField()
+    simulated_ratings = serializers.IntegerField()
+    share_complete = serializers.FloatField(help_text="Share of the plans that are completed, 0 to 1.")
+
+
+def session_state(session: Session) -> dict[str, Any]:
+    """A session as its page needs it; tells neither clips nor conditions."""
+    token = session.token
+    participant = session.participant
+    trials = session.trials.select_related("stimulus").order_by("position")
+    return {
+        "token": token,
+        "api_url": reverse("api-session", args=[token]),
+        "n_trials": len(trials),
+        "next_position": next_position(session),
+        "simulated": bool(participant and participant.simulated),
+        "preview": session.preview,
+        "minimum_heard_share": session.study.minimum_heard_share,
+        "done_url": reverse("done", args=[token]),
+        "trials": [
+            {
+                "position": trial.position,
+                "audio_url": reverse("trial-audio", args=[token, trial.public_id]),
+                "sha256": trial.stimulus.audio_sha256,
+                "duration_s": trial.stimulus.duration_s,
+                "answered": trial.answered_at is not None,
+            }
+            for trial in trials
+        ],
+        "scales": [
+            {"key": scale.key, "kind": scale.kind, "title": scale.title, "required": True}
+            for key in session.study.rating_tasks
+            for scale in get_rating_task(key).scales
+        ],
+    }
+
+
+class RaterView(APIView):
+    """Open to whoever holds a session's token."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def session(self, token: str) -> Session:
+        try:
+            return Session.from_token(token)
+        except Session.DoesNotExist as error:
+            raise NotFound("There is no such session. Please open the study from Prolific again.") from error
+
+
+class SessionView(RaterView):
+    @extend_schema(responses={200: SessionStateSerializer, 404: ProblemSerializer})
+    def get(self, request: Request, token: str) -> Response:
+        """The session's trials, and which of them the server holds answers for."""
+        return Response(session_state(self.session(token)))
+
+
+class RatingsView(RaterView):
+    @extend_schema(
+        request=RatingsSerializer,
+        responses={
+            200: ReceiptSerializer,
+            201: ReceiptSerializer,
+            400: ProblemSerializer,
+            403: ProblemSerializer,
+            404: ProblemSerializer,
+            409: ProblemSerializer,
+        },
+    )
+    def post(self, request: Request, token: str, position: int) -> Response:
+        """Store the answers of one trial. The same answers again get the same receipt, with status 200."""
+        session = self.session(token)
+        body = RatingsSerializer(data=request.data)
+        if not body.is_valid():
+            return _problem("The request is not complete: " + _first_error(body.errors), status.HTTP_400_BAD_REQUEST)
+        answers, errors = clean_answers(session.study, body.validated_data["answers"])
+        if errors:
+            return _problem(next(iter(errors.values())), status.HTTP_400_BAD_REQUEST, errors=errors)
+        try:
+            receipt = record_ratings(
+                session,
+                position,
+                answers,
+                idempotency_key=body.validated_data["idempotency_key"],
+                listening=ListeningSerializer(body.validated_data["listening"]).data,
+                client_time=body.validated_data.get("client_time"),
+            )
+        except Trial.DoesNotExist:
+            return _problem(f"This session has no trial {position}.", status.HTTP_404_NOT_FOUND)
+        except NotHeardError as error:
+            return _problem(str(error), status.HTTP_403_FORBIDDEN)
+        except ConflictError as error:
+            return _problem(str(error), status.HTTP_409_CONFLICT, next_position=next_position(session))
+        return Response(
+            {
+                "position": receipt.position,
+                "stored": True,
+                "next_position": receipt.next_position,
+                "done_url": reverse("done", args=[token]),
+            },
+            status=status.HTTP_200_OK if receipt.repeated else status.HTTP_201_CREATED,
+        )
+
+
+def _problem(detail: str, code: int, **more: Any) -> Response:
+    return Response({"detail": detail, **more}, status=code)
+
+
+def _first_error(errors: Any, path: str = "") -> str:
+    """The first complaint of a serializer with the name of its field."""
+    if isinstance(errors, dict):
+        key, value = next(iter(errors.items()))
+        return _first_error(value, f"{path}.{key}" if path else str(key))
+    return f"{path}: {errors[0]}" if path else str(errors[0])
+
+
+class ProgressView(APIView):
+    @extend_schema(responses=ProgressSerializer)
+    def get(self, request: Request, slug: str) -> Response:
+        """How far a study is."""
+        return Response(study_progress(get_object_or_404(Study, slug=slug)))
+
+
+class ExportView(APIView):
+    @extend_schema(
+        parameters=[OpenApiParameter("format", enum=["csv"], required=False)],
+        responses={(200, "text/csv"): OpenApiTypes.STR},
+    )
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        """All ratings of a study as CSV, one row per rater, stimulus and scale."""
+        study = get_object_or_404(Study, slug=slug)
+        response = HttpResponse(ratings_frame(study).to_csv(index=False), content_type="text/csv")
+        response["Content-Disposition"] = f'attachment; filename="{study.slug}-ratings.csv"'
+        return response

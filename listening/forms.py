@@ -1,0 +1,45 @@
+"""What raters fill in before the first clip."""
+
+from django import forms
+
+_STRATUM_LABELS = {"female": "Female", "male": "Male"}
+NO_STRATUM = "other"
+
+
+class ConsentForm(forms.Form):
+    """Consent, and the rater's stratum where the study has more than one."""
+
+    stratum = forms.ChoiceField(
+        label="Your sex, as in your Prolific profile",
+        widget=forms.RadioSelect,
+        error_messages={"required": "Please choose one; the study needs the same number of answers from each group."},
+    )
+    consent = forms.BooleanField(
+        label="I have read the information above and agree to take part.",
+        error_messages={"required": "Please tick the box if you agree, or choose “I do not agree”."},
+    )
+
+    def __init__(self, *args, strata: list[str], **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.strata = strata
+        if len(strata) < 2:
+            del self.fields["stratum"]
+        else:
+            choices = [(name, _STRATUM_LABELS.get(name, name.capitalize())) for name in strata]
+            self.fields["stratum"].choices = [*choices, (NO_STRATUM, "Other, or I prefer not to say")]
+
+    @property
+    def stratum(self) -> str:
+        """The chosen stratum; the only one where there is no choice."""
+        return self.cleaned_data.get("stratum", self.strata[0])
+
+
+class SoundCheckForm(forms.Form):
+    """How many tones were heard."""
+
+    count = forms.IntegerField(
+        label="How many tones did you hear?",
+        min_value=1,
+        max_value=9,
+        error_messages={"required": "Please enter how many tones you heard.", "invalid": "Please enter a whole number."},
+    )

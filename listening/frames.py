@@ -1,0 +1,104 @@
+"""Studies as data frames in the shape of ``analysis.schema``: the only producer of frames."""
+
+import pandas as pd
+from django.db.models import Avg
+
+from codecs_runner.registry import get_condition
+from listening.models import Rating, Session, Stimulus, Study
+
+_NOT_COMPLETED = "session not completed"
+_SURPLUS = "surplus: the rater's place had gone to somebody else"
+
+COLUMNS = [
+    "rater_id",
+    "stimulus_id",
+    "clip_id",
+    "condition",
+    "scale",
+    "value",
+    "labels",
+    "stratum",
+    "session_id",
+    "trial",
+    "submitted_at",
+    "simulated",
+    "role",
+    "excluded",
+]
+
+
+def ratings_frame(study: Study) -> pd.DataFrame:
+    """Every rating of a study, one row each; ``excluded`` says why a row must not be used, or is empty."""
+    roles = dict(study.study_stimuli.values_list("stimulus_id", "role"))
+    rows = (
+        Rating.objects.filter(trial__session__study=study)
+        .order_by("pk")
+        .values_list(
+            "trial__session__participant_id",
+            "trial__session__participant__simulated",
+            "trial__session_id",
+            "trial__session__state",
+            "trial__session__plan_id",
+            "trial__session__stratum",
+            "trial__position",
+            "stimulus_id",
+            "stimulus__source_clip__clip_id",
+            "stimulus__condition",
+            "scale",
+            "value",
+            "labels",
+            "received_at",
+        )
+    )
+    records = [
+        (
+            f"r{participant:06d}",
+            f"{clip}__{condition}",
+            clip,
+            condition,
+            scale,
+            value,
+            "|".join(labels) if labels is not None else "",
+            stratum,
+            f"s{session:06d}",
+            position,
+            received_at.isoformat(),
+            int(simulated),
+            roles.get(stimulus, ""),
+            "" if state == Session.State.COMPLETED and plan else _SURPLUS if state == Session.State.COMPLETED else _NOT_COMPLETED,
+        )
+        for (
+            participant,
+            simulated,
+            session,
+            state,
+            plan,
+            stratum,
+            position,
+            stimulus,
+            clip,
+            condition,
+            scale,
+            value,
+            labels,
+            received_at,
+        ) in rows.iterator(chunk_size=5000)
+    ]
+    return pd.DataFrame.from_records(records, columns=COLUMNS)
+
+
+def conditions_frame(study: Study) -> pd.DataFrame:
+    """The study's conditions with their labels, families, nominal and measured bit rates (bit/s)."""
+    measured = dict(
+        Stimulus.objects.filter(study_stimuli__study=study).order_by().values_list("condition").annotate(Avg("payload_bps"))
+    )
+    conditions = [get_condition(slug) for slug in study.conditions]
+    return pd.DataFrame(
+        {
+            "condition": [c.slug for c in conditions],
+            "label": [c.label for c in conditions],
+            "family": [c.family for c in conditions],
+            "nominal_bps": [c.nominal_bps for c in conditions],
+            "measured_bps": [measured.get(c.slug) for c in conditions],
+        }
+    )

@@ -1,0 +1,27 @@
+"""Data, constraints, and what one row decides."""
+
+from listening.models.corpus import Corpus, SourceClip
+from listening.models.job import Job
+from listening.models.log import Event
+from listening.models.participant import Participant
+from listening.models.rating import AppendOnlyError, Rating
+from listening.models.session import Session, Trial
+from listening.models.stimulus import Stimulus
+from listening.models.study import Plan, PlanTrial, Study, StudyStimulus
+
+__all__ = [
+    "AppendOnlyError",
+    "Corpus",
+    "Event",
+    "Job",
+    "Participant",
+    "Plan",
+    "PlanTrial",
+    "Rating",
+    "Session",
+    "SourceClip",
+    "Stimulus",
+    "Study",
+    "StudyStimulus",
+    "Trial",
+]

@@ -1,0 +1,104 @@
+"""One rater's sitting, and its screens."""
+
+import secrets
+from typing import Self
+
+from django.core import signing
+from django.db import models
+
+from listening.models.participant import Participant
+from listening.models.stimulus import Stimulus
+from listening.models.study import Plan, Study
+
+_SIGNER = signing.Signer(salt="listening.session")
+
+
+def draw_public_id() -> str:
+    """128 random bits as text that stands in an address."""
+    return secrets.token_urlsafe(16)
+
+
+class Session(models.Model):
+    """One sitting of one participant. While it is active or completed it holds its plan, and nobody else can."""
+
+    class State(models.TextChoices):
+        CONSENT = "consent"
+        CHECK = "check"
+        RATING = "rating"
+        COMPLETED = "completed"
+        DECLINED = "declined"
+        FAILED_CHECK = "failed_check", "failed sound check"
+        SCREENED_OUT = "screened_out", "no place in the rater's stratum"
+        EXPIRED = "expired"
+
+    ACTIVE = (State.CONSENT, State.CHECK, State.RATING)
+    HOLDS_PLAN = (*ACTIVE, State.COMPLETED)
+
+    public_id = models.CharField(max_length=32, unique=True, default=draw_public_id)
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="sessions")
+    participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="sessions", null=True)
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="sessions", null=True)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.CONSENT)
+    stratum = models.CharField(max_length=40, blank=True)
+    preview = models.BooleanField(default=False, help_text="A researcher's look at the pages; no rating is stored.")
+    prolific_study_id = models.CharField("Prolific study id", max_length=64, blank=True)
+    prolific_session_id = models.CharField("Prolific submission id", max_length=64, blank=True)
+    user_agent = models.CharField(max_length=300, blank=True)
+    check_answer = models.PositiveSmallIntegerField(default=0)
+    check_tries = models.PositiveSmallIntegerField(default=0)
+    lease_expires_at = models.DateTimeField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    consented_at = models.DateTimeField(null=True)
+    checked_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "participant"], name="one_session_per_participant_and_study"),
+            # The guard against giving one plan to two raters, whatever the race.
+            models.UniqueConstraint(
+                fields=["plan"], condition=models.Q(state__in=["consent", "check", "rating", "completed"]), name="one_holder_per_plan"
+            ),
+        ]
+        indexes = [models.Index(fields=["study", "state"], name="session_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.study} session {self.pk}"
+
+    @property
+    def token(self) -> str:
+        """What stands in the rater's address: the public id, signed, so that a copy of the database opens no session."""
+        return _SIGNER.sign(self.public_id)
+
+    @classmethod
+    def from_token(cls, token: str) -> Self:
+        """The session of a token. Raises Session.DoesNotExist for a token that was never given out."""
+        try:
+            public_id = _SIGNER.unsign(token)
+        except signing.BadSignature as error:
+            raise cls.DoesNotExist from error
+        return cls.objects.select_related("study", "participant", "plan").get(public_id=public_id)
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in self.ACTIVE
+
+
+class Trial(models.Model):
+    """One screen of a session: one stimulus and everything asked about it."""
+
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="trials")
+    position = models.PositiveIntegerField(help_text="Counted from 1.")
+    stimulus = models.ForeignKey(Stimulus, on_delete=models.PROTECT, related_name="trials")
+    public_id = models.CharField(max_length=32, unique=True, default=draw_public_id)
+    audio_sent_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    listening = models.JSONField(default=dict, help_text="What the page saw: plays, share heard, times, output rate, time hidden.")
+
+    class Meta:
+        ordering = ["session", "position"]
+        constraints = [models.UniqueConstraint(fields=["session", "position"], name="one_trial_per_position")]
+
+    def __str__(self) -> str:
+        return f"{self.session} #{self.position}"

@@ -1,0 +1,143 @@
+"""Studies, the stimuli they use and the session plans drawn for them."""
+
+import secrets
+import string
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from listening.models.corpus import Corpus, SourceClip
+from listening.models.stimulus import Stimulus
+
+_CODE_LETTERS = string.ascii_uppercase + string.digits
+
+
+def draw_completion_code() -> str:
+    """A completion code in Prolific's form: eight letters and digits."""
+    return "".join(secrets.choice(_CODE_LETTERS) for _ in range(8))
+
+
+def default_strata() -> list[str]:
+    return ["female", "male"]
+
+
+class Study(models.Model):
+    """One listening test: what is heard, what is asked, by whom, and how often."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft"
+        FROZEN = "frozen"
+        OPEN = "open"
+        CLOSED = "closed"
+
+    slug = models.SlugField("name in links", unique=True)
+    title = models.CharField(max_length=200, help_text="What raters read at the top of every page.")
+    preset = models.CharField(max_length=40, blank=True, editable=False)
+    status = models.CharField(max_length=6, choices=Status.choices, default=Status.DRAFT, editable=False)
+    corpus = models.ForeignKey(Corpus, on_delete=models.PROTECT, related_name="studies")
+    clips = models.ManyToManyField(SourceClip, related_name="studies", editable=False)
+
+    conditions = models.JSONField(default=list, help_text="Slugs of the conditions.")
+    rating_tasks = models.JSONField(default=list, help_text="Keys of the rating tasks, in the order they are asked.")
+    emotions = models.JSONField(
+        "emotion options", default=list, blank=True, help_text="What raters choose from; empty takes the corpus's own options."
+    )
+    n_clips = models.PositiveIntegerField(
+        "clips", default=45, validators=[MinValueValidator(1)], help_text="Drawn from the corpus, stratified by emotion and speaker's sex."
+    )
+    strata = models.JSONField(
+        "strata of raters", default=default_strata, help_text="Groups of raters that each give every stimulus the same number of votes."
+    )
+    votes_per_stratum = models.PositiveIntegerField(
+        default=5, validators=[MinValueValidator(1)], help_text="Votes for each stimulus from each stratum of raters."
+    )
+    trials_per_session = models.PositiveIntegerField(
+        default=30, validators=[MinValueValidator(1)], help_text="Clips that one rater hears; at most the number of clips."
+    )
+    seed = models.PositiveIntegerField(default=0, help_text="Clip selection and session plans are drawn from it.")
+
+    instructions = models.TextField(help_text="What the task is, in the rater's words. Blank lines make paragraphs.")
+    consent_text = models.TextField(help_text="What raters agree to. Blank lines make paragraphs.")
+    sound_check = models.BooleanField(default=True, help_text="Raters set their volume and count tones before the first clip.")
+    minimum_heard_share = models.FloatField(
+        default=1.0,
+        validators=[MinValueValidator(0.1), MaxValueValidator(1.0)],
+        help_text="Share of a clip that must have been heard before it can be rated; 1 is to its end.",
+    )
+    lease_minutes = models.PositiveIntegerField(
+        default=90, validators=[MinValueValidator(5)], help_text="How long an idle rater keeps their place before it goes to somebody else."
+    )
+    completion_code = models.CharField(max_length=32, default=draw_completion_code)
+    no_consent_code = models.CharField(max_length=32, default=draw_completion_code)
+    failed_check_code = models.CharField(max_length=32, default=draw_completion_code)
+    screened_out_code = models.CharField(max_length=32, default=draw_completion_code)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    frozen_at = models.DateTimeField(null=True, editable=False)
+    opened_at = models.DateTimeField(null=True, editable=False)
+    closed_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name_plural = "studies"
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def is_editable(self) -> bool:
+        """Only a draft can change: what raters hear must be what was written down."""
+        return self.status == self.Status.DRAFT
+
+
+class StudyStimulus(models.Model):
+    """The part a stimulus plays in a study."""
+
+    class Role(models.TextChoices):
+        TEST = "test"
+        REFERENCE = "reference"
+        ANCHOR = "anchor"
+        GOLD = "gold"
+        TRAP = "trap"
+        TRAINING = "training"
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="study_stimuli")
+    stimulus = models.ForeignKey(Stimulus, on_delete=models.PROTECT, related_name="study_stimuli")
+    role = models.CharField(max_length=9, choices=Role.choices, default=Role.TEST)
+
+    class Meta:
+        verbose_name_plural = "study stimuli"
+        constraints = [models.UniqueConstraint(fields=["study", "stimulus"], name="one_role_per_stimulus_and_study")]
+
+    def __str__(self) -> str:
+        return f"{self.stimulus} ({self.role})"
+
+
+class Plan(models.Model):
+    """What one session will hear, drawn ahead when the study is frozen."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="plans")
+    number = models.PositiveIntegerField()
+    stratum = models.CharField(max_length=40)
+
+    class Meta:
+        ordering = ["study", "number"]
+        constraints = [models.UniqueConstraint(fields=["study", "number"], name="one_plan_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.study} plan {self.number} ({self.stratum})"
+
+
+class PlanTrial(models.Model):
+    """One place of a plan."""
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="trials")
+    position = models.PositiveIntegerField(help_text="Counted from 1.")
+    stimulus = models.ForeignKey(Stimulus, on_delete=models.PROTECT, related_name="plan_trials")
+
+    class Meta:
+        ordering = ["plan", "position"]
+        constraints = [models.UniqueConstraint(fields=["plan", "position"], name="one_trial_per_place")]
+
+    def __str__(self) -> str:
+        return f"{self.plan} #{self.position}"

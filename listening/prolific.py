@@ -1,0 +1,47 @@
+"""Prolific, as plain values: the link that brings a participant and the address that takes them back. No ORM."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+_ID = re.compile(r"[0-9a-f]{24}")
+
+#: What the researcher pastes into Prolific behind our address; Prolific fills it in for each participant.
+PLACEHOLDERS = "PROLIFIC_PID={{%PROLIFIC_PID%}}&STUDY_ID={{%STUDY_ID%}}&SESSION_ID={{%SESSION_ID%}}"
+
+
+class LinkError(ValueError):
+    """A link that does not say who is coming; the message is a sentence for that person."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """Who is coming: the participant, Prolific's study and the submission, each 24 hexadecimal digits."""
+
+    participant_id: str
+    study_id: str
+    submission_id: str
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> "Link":
+        """Read a link's parameters. Raises LinkError naming the one that is missing or malformed."""
+        values = {}
+        for name in ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID"):
+            value = query.get(name, "").strip().lower()
+            if not value:
+                raise LinkError(f"The link does not carry {name}.")
+            if not _ID.fullmatch(value):
+                raise LinkError(f"{name} in the link is not a Prolific id: it should be 24 letters a–f and digits.")
+            values[name] = value
+        return cls(values["PROLIFIC_PID"], values["STUDY_ID"], values["SESSION_ID"])
+
+    @property
+    def query(self) -> str:
+        """The link's parameters again, as Prolific writes them."""
+        return urlencode({"PROLIFIC_PID": self.participant_id, "STUDY_ID": self.study_id, "SESSION_ID": self.submission_id})
+
+
+def completion_url(code: str) -> str:
+    """Where Prolific takes a participant back with a code."""
+    return f"https://app.prolific.com/submissions/complete?{urlencode({'cc': code})}"

@@ -1,0 +1,1 @@
+"""What a rater is asked about a stimulus: one class per rating task."""

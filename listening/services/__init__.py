@@ -1,0 +1,1 @@
+"""The verbs: what several rows or an outside system decide, each in its transaction."""

@@ -1,0 +1,55 @@
+"""How far a study is."""
+
+from typing import Any
+
+from django.db.models import Count, Q
+
+from listening.models import Rating, Session, Study
+from listening.services.stimuli import unavailable_conditions
+from listening.services.studies import study_stimuli
+
+
+def study_progress(study: Study) -> dict[str, Any]:
+    """Counts of stimuli, plans, sessions and ratings of a study."""
+    stimuli = dict(study_stimuli(study).order_by().values_list("status").annotate(n=Count("pk")))
+    plans = {
+        row["stratum"]: {
+            "all": row["n"],
+            "completed": row["completed"],
+            "active": row["active"],
+            "free": row["n"] - row["completed"] - row["active"],
+        }
+        for row in study.plans.order_by("stratum")
+        .values("stratum")
+        .annotate(
+            n=Count("pk", distinct=True),
+            completed=Count("pk", distinct=True, filter=Q(sessions__state=Session.State.COMPLETED)),
+            active=Count("pk", distinct=True, filter=Q(sessions__state__in=Session.ACTIVE)),
+        )
+    }
+    real = study.sessions.filter(preview=False)
+    ratings = Rating.objects.filter(trial__session__study=study)
+    n_plans = sum(row["all"] for row in plans.values())
+    return {
+        "study": study.slug,
+        "status": study.status,
+        "stimuli": stimuli,
+        "plans": plans,
+        "sessions": dict(real.order_by().values_list("state").annotate(n=Count("pk"))),
+        "ratings": ratings.count(),
+        "simulated_ratings": ratings.filter(trial__session__participant__simulated=True).count(),
+        "share_complete": sum(row["completed"] for row in plans.values()) / n_plans if n_plans else 0.0,
+    }
+
+
+def condition_progress(study: Study) -> list[dict[str, Any]]:
+    """For each condition of the study: how many stimuli are ready, pending and failed, the first error, and what is missing."""
+    missing = unavailable_conditions(study.conditions)
+    rows = {slug: {"condition": slug, "ready": 0, "pending": 0, "failed": 0, "error": "", "unavailable": ""} for slug in study.conditions}
+    for slug, status, n in study_stimuli(study).order_by().values_list("condition", "status").annotate(n=Count("pk")):
+        rows[slug][status] = n
+    for slug, error in study_stimuli(study).exclude(error="").order_by("-pk").values_list("condition", "error"):
+        rows[slug]["error"] = error
+    for slug, reason in missing.items():
+        rows[slug]["unavailable"] = reason
+    return list(rows.values())

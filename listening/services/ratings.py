@@ -1,0 +1,183 @@
+"""Take what raters say: once, completely, and for good."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from listening.models import Event, Rating, Session, Study, Trial
+from listening.rating_tasks.base import Answer, AnswerError
+from listening.rating_tasks.registry import get_rating_task
+from listening.services.errors import ServiceError
+
+# A page measures what was heard from its audio clock and we from ours; they may differ by a little.
+HEARD_TOLERANCE = 0.02
+
+
+class NotHeardError(ServiceError):
+    """A rating for a clip that was not heard yet."""
+
+
+class ConflictError(ServiceError):
+    """Another answer for this trial is stored already; the first one stands."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the server holds now. ``repeated`` says that it held it before."""
+
+    position: int
+    repeated: bool
+    next_position: int | None
+
+
+def study_emotions(study: Study) -> list[str]:
+    """The emotions that raters of the study choose from."""
+    return study.emotions or study.corpus.emotions
+
+
+def clean_answers(study: Study, answers: Mapping[str, Any]) -> tuple[list[Answer], dict[str, str]]:
+    """Every question's answer, and a sentence for each question whose answer cannot be stored."""
+    cleaned: list[Answer] = []
+    errors: dict[str, str] = {}
+    asked = set()
+    for key in study.rating_tasks:
+        task = get_rating_task(key)
+        asked.update(task.scale_keys)
+        try:
+            cleaned += task.clean_all(answers, study_emotions(study))
+        except AnswerError as error:
+            errors[error.scale] = str(error)
+    errors |= {key: f"This study does not ask “{key}”." for key in answers if key not in asked}
+    return cleaned, errors
+
+
+def record_ratings(
+    session: Session,
+    position: int,
+    answers: list[Answer],
+    *,
+    idempotency_key: UUID,
+    listening: Mapping[str, Any],
+    client_time: datetime | None = None,
+) -> Receipt:
+    """Store the answers of one trial, and complete the session with its last one.
+
+    The same answers again get the same receipt. Answers are taken late, out of order, and after the study was closed.
+    Raises Trial.DoesNotExist, NotHeardError, or ConflictError when different answers are stored already.
+    """
+    try:
+        with transaction.atomic():
+            trials = Trial.objects.select_related("stimulus")
+            if connection.features.has_select_for_update:
+                trials = trials.select_for_update(of=("self",))
+            trial = trials.get(session=session, position=position)
+            if trial.answered_at:
+                repeated = _compare(session, trial, answers, idempotency_key)
+            else:
+                repeated = False
+                _check_heard(session, trial, listening)
+                _store(session, trial, answers, idempotency_key, listening, client_time)
+            _lease_again(session)
+    except IntegrityError:
+        # Two copies of one answer arrived at once and the other was stored first.
+        trial = Trial.objects.get(session=session, position=position)
+        repeated = _compare(session, trial, answers, idempotency_key)
+    if not repeated:
+        complete_if_whole(session)
+    return Receipt(position, repeated, next_position(session))
+
+
+def _store(
+    session: Session,
+    trial: Trial,
+    answers: list[Answer],
+    idempotency_key: UUID,
+    listening: Mapping[str, Any],
+    client_time: datetime | None,
+) -> None:
+    if not session.preview:
+        Rating.objects.bulk_create(
+            [
+                Rating(
+                    trial=trial,
+                    stimulus=trial.stimulus,
+                    scale=answer.scale,
+                    value=answer.value,
+                    labels=None if answer.labels is None else list(answer.labels),
+                    idempotency_key=idempotency_key,
+                    client_time=client_time,
+                )
+                for answer in answers
+            ]
+        )
+    trial.answered_at = timezone.now()
+    trial.listening = dict(listening)
+    trial.save(update_fields=["answered_at", "listening"])
+
+
+def _compare(session: Session, trial: Trial, answers: list[Answer], idempotency_key: UUID) -> bool:
+    """True when the stored answers are these; otherwise keep the new ones in the log and raise ConflictError."""
+    if session.preview:
+        return True
+    stored = {rating.scale: rating.value if rating.labels is None else rating.labels for rating in trial.ratings.all()}
+    given = {answer.scale: answer.value if answer.labels is None else list(answer.labels) for answer in answers}
+    if stored == given:
+        return True
+    Event.objects.create(
+        study=session.study,
+        session=session,
+        kind="conflicting_answer",
+        data={"position": trial.position, "stored": stored, "given": given, "idempotency_key": str(idempotency_key)},
+    )
+    raise ConflictError("This clip has been rated already, with another answer; the first one stands.")
+
+
+def _check_heard(session: Session, trial: Trial, listening: Mapping[str, Any]) -> None:
+    needed = session.study.minimum_heard_share
+    sentence = "Please listen to the clip before you rate it." if needed < 1 else "Please listen to the clip to its end before you rate it."
+    if listening["heard_share"] < needed - HEARD_TOLERANCE or listening["plays"] < 1:
+        raise NotHeardError(sentence)
+    if session.preview or session.participant.simulated:
+        return
+    heard_at_least = timedelta(seconds=(trial.stimulus.duration_s or 0) * (needed - HEARD_TOLERANCE))
+    if trial.audio_sent_at is None or timezone.now() - trial.audio_sent_at < heard_at_least:
+        raise NotHeardError(sentence)
+
+
+def _lease_again(session: Session) -> None:
+    Session.objects.filter(pk=session.pk, state__in=Session.ACTIVE).update(
+        lease_expires_at=timezone.now() + timedelta(minutes=session.study.lease_minutes)
+    )
+
+
+def next_position(session: Session) -> int | None:
+    """The first trial without an answer, or None when the session is whole."""
+    return session.trials.filter(answered_at=None).order_by("position").values_list("position", flat=True).first()
+
+
+def complete_if_whole(session: Session) -> None:
+    """Complete a session that has every answer.
+
+    A rater who was away so long that their plan went to somebody else still completes; their votes are surplus and hold no plan.
+    """
+    if next_position(session) is not None or session.state == Session.State.COMPLETED:
+        return
+    session.state = Session.State.COMPLETED
+    session.completed_at = timezone.now()
+    try:
+        with transaction.atomic():
+            session.save(update_fields=["state", "completed_at"])
+    except IntegrityError:
+        session.plan = None
+        session.save(update_fields=["state", "completed_at", "plan"])
+
+
+def note_audio_sent(trial: Trial) -> None:
+    """Remember when the trial's clip first left for the rater."""
+    if trial.audio_sent_at is None:
+        Trial.objects.filter(pk=trial.pk, audio_sent_at=None).update(audio_sent_at=timezone.now())

@@ -1,0 +1,216 @@
+"""Bring raters in, give each a plan, lead them from step to step, and free the plans of those who left."""
+
+from datetime import timedelta
+
+import numpy as np
+from django.core import signing
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from listening.models import Event, Participant, Plan, Session, Stimulus, Study, Trial
+from listening.prolific import Link
+from listening.services.errors import ServiceError
+
+MAX_CHECK_TRIES = 2
+TONES = (3, 6)
+PREVIEW_TRIALS = 5
+
+_SIMULATION = signing.Signer(salt="listening.simulated")
+
+
+class JoinRefused(ServiceError):
+    """Somebody may not take part now; ``hint`` says what they can do about it."""
+
+    def __init__(self, title: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.title = title
+        self.hint = hint
+
+
+def simulation_mark(participant_id: str) -> str:
+    """What a simulated rater adds to its link. Only this installation can make it, so nobody is marked simulated by accident."""
+    return _SIMULATION.signature(participant_id)
+
+
+def join(study: Study, link: Link, user_agent: str = "", mark: str = "") -> Session:
+    """The session of whoever comes by this link: a new one, or theirs from before. Raises JoinRefused."""
+    simulated = bool(mark) and signing.constant_time_compare(mark, simulation_mark(link.participant_id))
+    participant, _ = Participant.objects.get_or_create(prolific_pid=link.participant_id, defaults={"simulated": simulated})
+    session = Session.objects.filter(study=study, participant=participant).first()
+    if session is None:
+        if study.status != Study.Status.OPEN:
+            raise _not_open(study)
+        session = _begin(study, participant, link, user_agent)
+    elif session.prolific_session_id != link.submission_id:
+        _rejoin_with_new_submission(session, link)
+    if session.state == Session.State.EXPIRED:
+        revive(session)
+    return session
+
+
+def _begin(study: Study, participant: Participant, link: Link, user_agent: str) -> Session:
+    try:
+        with transaction.atomic():
+            return Session.objects.create(
+                study=study,
+                participant=participant,
+                prolific_study_id=link.study_id,
+                prolific_session_id=link.submission_id,
+                user_agent=user_agent[:300],
+                lease_expires_at=_lease(study),
+            )
+    except IntegrityError:
+        # The same person opened the link twice at once; the other request made the session.
+        return Session.objects.get(study=study, participant=participant)
+
+
+def _rejoin_with_new_submission(session: Session, link: Link) -> None:
+    if not session.is_active and session.state != Session.State.EXPIRED:
+        raise JoinRefused(
+            "You have taken part already",
+            "Our records show that you have finished this study under another submission, and each person can take part once.",
+            "Please return this submission on Prolific. If you believe this is a mistake, message us there.",
+        )
+    Event.objects.create(
+        study=session.study, session=session, kind="new_submission", data={"old": session.prolific_session_id, "new": link.submission_id}
+    )
+    session.prolific_study_id, session.prolific_session_id = link.study_id, link.submission_id
+    session.save(update_fields=["prolific_study_id", "prolific_session_id"])
+
+
+def _not_open(study: Study) -> JoinRefused:
+    if study.status == Study.Status.CLOSED:
+        return JoinRefused("This study is closed", "The study has all the answers it needs.", "Please return your submission on Prolific.")
+    return JoinRefused("This study is not open yet", "The researchers are still preparing it.", "Please try the link again later.")
+
+
+def _lease(study: Study):
+    return timezone.now() + timedelta(minutes=study.lease_minutes)
+
+
+def touch(session: Session) -> None:
+    """The rater is there: extend their lease."""
+    Session.objects.filter(pk=session.pk, state__in=Session.ACTIVE).update(lease_expires_at=_lease(session.study))
+
+
+def give_consent(session: Session, stratum: str) -> None:
+    """Note the consent and give the session a plan of the rater's stratum; without a free one it is screened out."""
+    if session.state != Session.State.CONSENT:
+        return
+    expire_sessions(session.study)
+    session.stratum = stratum
+    session.consented_at = timezone.now()
+    if not _claim_plan(session):
+        session.state = Session.State.SCREENED_OUT
+        session.save(update_fields=["stratum", "consented_at", "state"])
+
+
+def _claim_plan(session: Session) -> bool:
+    """Give the session the first free plan of its stratum. The database's constraint decides races; losers try the next."""
+    while True:
+        free = Plan.objects.filter(study=session.study, stratum=session.stratum).exclude(sessions__state__in=Session.HOLDS_PLAN)
+        try:
+            with transaction.atomic():
+                if connection.features.has_select_for_update_skip_locked:
+                    free = free.select_for_update(skip_locked=True, of=("self",))
+                plan = free.order_by("number").first()
+                if plan is None:
+                    return False
+                session.plan = plan
+                session.state = Session.State.CHECK if session.study.sound_check else Session.State.RATING
+                session.lease_expires_at = _lease(session.study)
+                session.save(update_fields=["plan", "state", "stratum", "consented_at", "lease_expires_at"])
+                Trial.objects.bulk_create(
+                    [Trial(session=session, position=t.position, stimulus_id=t.stimulus_id) for t in plan.trials.order_by("position")]
+                )
+                return True
+        except IntegrityError:
+            session.plan, session.state = None, Session.State.CONSENT
+
+
+def decline(session: Session) -> None:
+    """The rater does not consent."""
+    Session.objects.filter(pk=session.pk, state=Session.State.CONSENT).update(state=Session.State.DECLINED)
+
+
+def new_check(session: Session) -> int:
+    """Draw how many tones the next sound check plays, if none is waiting for an answer, and return it."""
+    if not session.check_answer:
+        session.check_answer = int(np.random.default_rng().integers(TONES[0], TONES[1] + 1))
+        session.save(update_fields=["check_answer"])
+    return session.check_answer
+
+
+def answer_check(session: Session, count: int) -> bool:
+    """Grade the sound check; say whether it was right. After MAX_CHECK_TRIES wrong answers the session ends and frees its plan."""
+    if session.state != Session.State.CHECK:
+        return True
+    session.check_tries += 1
+    right = count == session.check_answer
+    session.check_answer = 0
+    if right:
+        session.state = Session.State.RATING
+        session.checked_at = timezone.now()
+    elif session.check_tries >= MAX_CHECK_TRIES and not session.preview:
+        session.state = Session.State.FAILED_CHECK
+    session.save(update_fields=["check_tries", "check_answer", "state", "checked_at"])
+    return right
+
+
+def expire_sessions(study: Study | None = None) -> int:
+    """Free the plans of raters who have been silent for longer than their lease. Their answers are kept."""
+    silent = Session.objects.filter(state__in=Session.ACTIVE, lease_expires_at__lt=timezone.now(), preview=False)
+    if study is not None:
+        silent = silent.filter(study=study)
+    return silent.update(state=Session.State.EXPIRED)
+
+
+def revive(session: Session) -> None:
+    """Let somebody whose lease ran out go on, if their plan is still free. Raises JoinRefused if it went to somebody else."""
+    if session.checked_at or (session.consented_at and not session.study.sound_check):
+        state = Session.State.RATING
+    else:
+        state = Session.State.CHECK if session.consented_at else Session.State.CONSENT
+    try:
+        with transaction.atomic():
+            session.state, session.lease_expires_at = state, _lease(session.study)
+            session.save(update_fields=["state", "lease_expires_at"])
+    except IntegrityError as error:
+        session.state = Session.State.EXPIRED
+        raise JoinRefused(
+            "Your place was given to somebody else",
+            f"You were away for more than {session.study.lease_minutes} minutes, so another person has taken your place. "
+            "The answers you gave are kept.",
+            "Please return your submission on Prolific, or message us there if you had nearly finished.",
+        ) from error
+
+
+def preview(study: Study) -> Session:
+    """A session for a researcher's look: the real pages with a few of the study's stimuli; its answers are not stored.
+
+    Raises ServiceError while the study has no stimulus that is ready.
+    """
+    ready = list(
+        Stimulus.objects.filter(
+            source_clip__in=study.clips.all(), condition__in=study.conditions, status=Stimulus.Status.READY
+        ).order_by("source_clip", "condition")
+    )
+    if not ready:
+        raise ServiceError("The study has no stimulus that is ready; prepare its stimuli first.")
+    rng = np.random.default_rng()
+    chosen: dict[int, Stimulus] = {}
+    for i in rng.permutation(len(ready)):
+        chosen.setdefault(ready[i].source_clip_id, ready[i])
+    with transaction.atomic():
+        session = Session.objects.create(study=study, preview=True, lease_expires_at=_lease(study))
+        trials = list(chosen.values())[:PREVIEW_TRIALS]
+        Trial.objects.bulk_create([Trial(session=session, position=n, stimulus=s) for n, s in enumerate(trials, start=1)])
+    return session
+
+
+def consent_to_preview(session: Session, stratum: str) -> None:
+    """A preview's consent claims no plan."""
+    session.stratum = stratum
+    session.consented_at = timezone.now()
+    session.state = Session.State.CHECK if session.study.sound_check else Session.State.RATING
+    session.save(update_fields=["stratum", "consented_at", "state"])

@@ -1,0 +1,136 @@
+"""Make stimuli: the job table, its workers, and what comes back from them."""
+
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from codecs_runner.jobs import RenderJob, RenderResult
+from codecs_runner.pipeline import render_many
+from codecs_runner.registry import availability
+from codecs_runner.store import Store
+from listening.models import Job, SourceClip, Stimulus
+
+LEASE = timedelta(minutes=15)
+CHUNK = 32
+
+
+def store() -> Store:
+    """The stimulus store of this installation."""
+    return Store(Path(settings.STIMULUS_STORE))
+
+
+def ensure_stimuli(clips: Sequence[SourceClip], conditions: Sequence[str]) -> None:
+    """A stimulus row for each clip through each condition, and a job for each that is not ready.
+
+    A stimulus that failed earlier is offered again: what made it fail (a missing weight, a full disk) may have been mended.
+    """
+    Stimulus.objects.bulk_create(
+        [Stimulus(source_clip=clip, condition=slug) for clip in clips for slug in conditions], ignore_conflicts=True, batch_size=500
+    )
+    unready = Stimulus.objects.filter(source_clip__in=clips, condition__in=conditions).exclude(status=Stimulus.Status.READY)
+    with transaction.atomic():
+        Job.objects.filter(stimulus__in=unready, state=Job.State.FAILED).update(state=Job.State.QUEUED, attempts=0, finished_at=None)
+        unready.filter(status=Stimulus.Status.FAILED).update(status=Stimulus.Status.PENDING, error="")
+        Job.objects.bulk_create([Job(stimulus=stimulus) for stimulus in unready], ignore_conflicts=True, batch_size=500)
+
+
+def due_jobs():
+    """Jobs that wait, and jobs whose worker fell silent."""
+    return Job.objects.filter(Q(state=Job.State.QUEUED) | Q(state=Job.State.CLAIMED, lease_expires_at__lt=timezone.now()))
+
+
+def claim_jobs(worker: str, limit: int = CHUNK, only: Iterable[int] | None = None) -> list[Job]:
+    """Claim due jobs for a worker, with a lease. ``only`` narrows them to these stimuli. No job has two holders.
+
+    A job that was claimed MAX_ATTEMPTS times and never came back is failed: something in it kills workers. Jobs whose condition
+    cannot run here are left for a machine where it can.
+    """
+    with transaction.atomic():
+        candidates = due_jobs().select_related("stimulus__source_clip").order_by("stimulus__condition", "pk")
+        if only is not None:
+            candidates = candidates.filter(stimulus__in=only)
+        if connection.features.has_select_for_update_skip_locked:
+            candidates = candidates.select_for_update(skip_locked=True, of=("self",))
+        conditions = set(due_jobs().order_by().values_list("stimulus__condition", flat=True).distinct())
+        runnable = [slug for slug in conditions if availability(slug).ok]
+        claimed = list(candidates.filter(stimulus__condition__in=runnable)[:limit])
+        for job in [job for job in claimed if job.attempts >= Job.MAX_ATTEMPTS]:
+            _fail(job.stimulus, f"Rendering was started {job.attempts} times and never ended; the worker's log says why.")
+            claimed.remove(job)
+        Job.objects.filter(pk__in=[job.pk for job in claimed]).update(
+            state=Job.State.CLAIMED, worker=worker, attempts=F("attempts") + 1, lease_expires_at=timezone.now() + LEASE
+        )
+    return claimed
+
+
+def render_job(stimulus: Stimulus) -> RenderJob:
+    """The job of a stimulus as a plain value, which any worker can do without our database."""
+    clip = stimulus.source_clip
+    return RenderJob(source=str(settings.SOURCE_STORE / clip.file), source_sha256=clip.sha256, condition=stimulus.condition)
+
+
+def record_result(stimulus: Stimulus, result: RenderResult) -> None:
+    """Write down how a job ended. Told twice, it writes the same."""
+    if not result.ok:
+        _fail(stimulus, result.message)
+        return
+    with transaction.atomic():
+        Stimulus.objects.filter(pk=stimulus.pk).update(
+            status=Stimulus.Status.READY,
+            key=result.key,
+            audio_sha256=result.sidecar["audio_sha256"],
+            duration_s=result.sidecar["duration_s"],
+            payload_bps=result.sidecar["payload_bps"],
+            sidecar=result.sidecar,
+            error="",
+            updated_at=timezone.now(),
+        )
+        Job.objects.filter(stimulus=stimulus).update(state=Job.State.DONE, finished_at=timezone.now(), lease_expires_at=None)
+
+
+def _fail(stimulus: Stimulus, message: str) -> None:
+    with transaction.atomic():
+        Stimulus.objects.filter(pk=stimulus.pk).update(status=Stimulus.Status.FAILED, error=message, updated_at=timezone.now())
+        Job.objects.filter(stimulus=stimulus).update(state=Job.State.FAILED, finished_at=timezone.now(), lease_expires_at=None)
+
+
+def worker_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def work(only: Iterable[int] | None = None, on_result: Callable[[Stimulus, RenderResult], None] | None = None) -> int:
+    """Claim and render in this process until nothing is due; return the number of jobs done. ``on_result`` hears of each."""
+    done = 0
+    while jobs := claim_jobs(worker_name(), only=only):
+        for stimulus, result in _render(jobs):
+            record_result(stimulus, result)
+            done += 1
+            if on_result is not None:
+                on_result(stimulus, result)
+    return done
+
+
+def _render(jobs: Sequence[Job]) -> Iterator[tuple[Stimulus, RenderResult]]:
+    waiting: dict[str, list[Stimulus]] = {}
+    values = []
+    for job in jobs:
+        value = render_job(job.stimulus)
+        if value.key not in waiting:
+            values.append(value)
+        # Two stimuli share a key when one recording is in two corpora.
+        waiting.setdefault(value.key, []).append(job.stimulus)
+    for result in render_many(values, store()):
+        for stimulus in waiting[result.key]:
+            yield stimulus, result
+
+
+def unavailable_conditions(conditions: Iterable[str]) -> dict[str, str]:
+    """The conditions that cannot be rendered here, each with what to do about it."""
+    return {slug: found.reason for slug in conditions if not (found := availability(slug)).ok}

@@ -1,0 +1,216 @@
+"""Create, freeze, open and close studies."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from analysis.design import DesignError, draw_plans
+from codecs_runner.registry import get_condition
+from listening.models import Corpus, Event, Plan, PlanTrial, SourceClip, Stimulus, Study, StudyStimulus
+from listening.rating_tasks.registry import get_rating_task
+from listening.services.errors import ServiceError
+from listening.services.presets import PRESETS
+from listening.services.stimuli import ensure_stimuli, unavailable_conditions
+
+REFERENCE = "original"
+
+
+def create_study(*, corpus: Corpus, slug: str, preset: str = "emo-codec", **changes: Any) -> Study:
+    """A draft from a preset, with ``changes`` to its fields, and its clips drawn.
+
+    A preset's number of clips and trials shrinks to what the corpus has; a number that was asked for does not. Raises ServiceError.
+    """
+    if preset not in PRESETS:
+        raise ServiceError(f"There is no preset {preset!r}; there are {', '.join(PRESETS)}.")
+    if Study.objects.filter(slug=slug).exists():
+        raise ServiceError(f"A study named {slug} exists already; choose another name.")
+    fields = {**PRESETS[preset], "emotions": list(corpus.emotions), **{k: v for k, v in changes.items() if v is not None}}
+    available = corpus.clips.count()
+    if "n_clips" not in changes or changes["n_clips"] is None:
+        fields["n_clips"] = min(fields["n_clips"], available)
+    if "trials_per_session" not in changes or changes["trials_per_session"] is None:
+        fields["trials_per_session"] = min(fields["trials_per_session"], fields["n_clips"])
+    study = Study(corpus=corpus, slug=slug, preset=preset, **fields)
+    check_study(study)
+    with transaction.atomic():
+        study.save()
+        draw_clips(study)
+        log(study, "created", preset=preset)
+    return study
+
+
+def check_study(study: Study) -> None:
+    """Refuse a study that could not be run. Raises ServiceError with a sentence."""
+    try:
+        study.full_clean(validate_unique=study.pk is None)
+    except ValidationError as error:
+        field, sentences = next(iter(error.message_dict.items()))
+        raise ServiceError(f"{field}: {sentences[0]}") from error
+    available = study.corpus.clips.count()
+    if available == 0:
+        raise ServiceError(f"The corpus {study.corpus} has no clips; import some first.")
+    if study.n_clips > available:
+        raise ServiceError(f"The study asks for {study.n_clips} clips, but the corpus {study.corpus} has {available}.")
+    if study.trials_per_session > study.n_clips:
+        raise ServiceError(
+            f"{study.trials_per_session} trials per session need as many clips, because nobody hears a clip twice, "
+            f"but the study has {study.n_clips}."
+        )
+    check_names(study)
+
+
+def check_names(study: Study) -> None:
+    """Refuse names of conditions, rating tasks or emotions that mean nothing. Raises ServiceError."""
+    for what, names in (("conditions", study.conditions), ("rating tasks", study.rating_tasks), ("strata", study.strata)):
+        if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
+            raise ServiceError(f"The study has no {what}; choose at least one.")
+        if len(set(names)) != len(names):
+            raise ServiceError(f"The study names one of its {what} twice.")
+    try:
+        study.conditions = [get_condition(slug).slug for slug in study.conditions]
+        tasks = [get_rating_task(key) for key in study.rating_tasks]
+    except KeyError as error:
+        raise ServiceError(str(error.args[0])) from error
+    scales = [scale.key for task in tasks for scale in task.scales]
+    if len(set(scales)) != len(scales):
+        raise ServiceError("Two of the rating tasks ask the same question; take one of them out.")
+    if "emotion" in study.rating_tasks and len(study.emotions or study.corpus.emotions) < 2:
+        raise ServiceError(
+            f"The emotion question needs at least two options, but the corpus {study.corpus} has {len(study.corpus.emotions)}; "
+            "name the options in the study or leave the question out."
+        )
+
+
+def draw_clips(study: Study) -> None:
+    """Draw the study's clips, stratified by emotion and speaker's sex, from its seed: every stratum gives evenly while it lasts."""
+    rng = np.random.default_rng([study.seed, 0])
+    strata: dict[tuple[str, str], list[SourceClip]] = defaultdict(list)
+    for clip in study.corpus.clips.order_by("clip_id"):
+        strata[clip.emotion, clip.sex].append(clip)
+    hands = [[clips[i] for i in rng.permutation(len(clips))] for _, clips in sorted(strata.items())]
+    hands = [hands[i] for i in rng.permutation(len(hands))]
+    chosen: list[SourceClip] = []
+    while len(chosen) < study.n_clips:
+        for hand in hands:
+            if hand and len(chosen) < study.n_clips:
+                chosen.append(hand.pop())
+    study.clips.set(chosen)
+
+
+def queue_stimuli(study: Study) -> None:
+    """Ask for every stimulus of the study; the worker, or `prepare_stimuli`, makes them."""
+    ensure_stimuli(list(study.clips.all()), study.conditions)
+
+
+def study_stimuli(study: Study):
+    """All stimuli that the study asks for, ready or not."""
+    return Stimulus.objects.filter(source_clip__in=study.clips.all(), condition__in=study.conditions)
+
+
+def freeze_study(study: Study) -> list[str]:
+    """Fix what is heard and draw every session plan. Returns sentences about what had to be left out.
+
+    A condition that cannot be rendered here is left out whole; a clip that failed in a condition that otherwise works is left out
+    of all conditions, so that the design stays balanced. Raises ServiceError when nothing would be left, or stimuli are still due.
+    """
+    if study.status != Study.Status.DRAFT:
+        raise ServiceError(f"The study {study} is {study.status} already.")
+    check_study(study)
+    ready: dict[str, dict[int, Stimulus]] = {slug: {} for slug in study.conditions}
+    for stimulus in study_stimuli(study).filter(status=Stimulus.Status.READY):
+        ready[stimulus.condition][stimulus.source_clip_id] = stimulus
+    notes = []
+    unavailable = unavailable_conditions(slug for slug, stimuli in ready.items() if not stimuli)
+    conditions = [slug for slug in study.conditions if slug not in unavailable]
+    notes += [f"{slug} is left out: {reason}" for slug, reason in unavailable.items()]
+    if not conditions:
+        raise ServiceError("None of the study's conditions can be rendered here. " + " ".join(notes))
+    if due := study_stimuli(study).filter(status=Stimulus.Status.PENDING, condition__in=conditions).count():
+        raise ServiceError(f"{due} stimuli are not made yet; run the worker or `prepare_stimuli {study}` first.")
+    clips = {clip.pk: clip for clip in study.clips.all()}
+    asked = len(clips)
+    for pk, clip in list(clips.items()):
+        if lacking := [slug for slug in conditions if pk not in ready[slug]]:
+            notes.append(f"The clip {clip.clip_id} is left out: it could not be made in {', '.join(lacking)}.")
+            del clips[pk]
+    if asked and not clips:
+        raise ServiceError("No clip could be made in every condition; see the errors of the stimuli.")
+    study.trials_per_session = min(study.trials_per_session, len(clips))
+    with transaction.atomic():
+        study.conditions = conditions
+        study.clips.set(clips.values())
+        study.n_clips = len(clips)
+        _draw(study, list(clips), ready)
+        study.status = Study.Status.FROZEN
+        study.frozen_at = timezone.now()
+        study.save()
+        log(study, "frozen", notes=notes)
+    return notes
+
+
+def _draw(study: Study, clips: Sequence[int], ready: dict[str, dict[int, Stimulus]]) -> None:
+    StudyStimulus.objects.bulk_create(
+        [
+            StudyStimulus(
+                study=study,
+                stimulus=ready[slug][clip],
+                role=StudyStimulus.Role.REFERENCE if slug == REFERENCE else StudyStimulus.Role.TEST,
+            )
+            for slug in study.conditions
+            for clip in clips
+        ]
+    )
+    try:
+        drawn = draw_plans(
+            [str(clip) for clip in clips],
+            study.conditions,
+            study.strata,
+            study.votes_per_stratum,
+            study.trials_per_session,
+            np.random.default_rng([study.seed, 1]),
+        )
+    except DesignError as error:
+        raise ServiceError(str(error)) from error
+    plans = Plan.objects.bulk_create([Plan(study=study, number=n, stratum=plan.stratum) for n, plan in enumerate(drawn, start=1)])
+    PlanTrial.objects.bulk_create(
+        [
+            PlanTrial(plan=row, position=position, stimulus=ready[slug][int(clip)])
+            for row, plan in zip(plans, drawn, strict=True)
+            for position, (clip, slug) in enumerate(plan.trials, start=1)
+        ],
+        batch_size=1000,
+    )
+
+
+def open_study(study: Study) -> list[str]:
+    """Let raters in; freezes a draft first. Returns the notes of freezing. Raises ServiceError."""
+    if study.status == Study.Status.OPEN:
+        raise ServiceError(f"The study {study} is open already.")
+    with transaction.atomic():
+        notes = freeze_study(study) if study.status == Study.Status.DRAFT else []
+        study.status = Study.Status.OPEN
+        study.opened_at = timezone.now()
+        study.closed_at = None
+        study.save(update_fields=["status", "opened_at", "closed_at"])
+        log(study, "opened")
+    return notes
+
+
+def close_study(study: Study) -> None:
+    """Let nobody new in. Raters who have begun may finish, and their answers are kept. Raises ServiceError."""
+    if study.status != Study.Status.OPEN:
+        raise ServiceError(f"The study {study} is {study.status}, not open.")
+    study.status = Study.Status.CLOSED
+    study.closed_at = timezone.now()
+    study.save(update_fields=["status", "closed_at"])
+    log(study, "closed")
+
+
+def log(study: Study, kind: str, **data: Any) -> None:
+    """Write an event of the study."""
+    Event.objects.create(study=study, kind=kind, data=data)

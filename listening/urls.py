@@ -1,0 +1,27 @@
+"""Addresses."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+
+from listening.views import audio, rater, researcher
+
+rater_urls = [
+    path("", rater.enter, name="enter"),
+    path("consent/", rater.consent, name="consent"),
+    path("check/", rater.check, name="check"),
+    path("check/tones.flac", audio.check_audio, name="check-audio"),
+    path("trial/", rater.trial, name="trial"),
+    path("audio/<str:trial_id>.flac", audio.trial_audio, name="trial-audio"),
+    path("done/", rater.done, name="done"),
+]
+
+urlpatterns = [
+    path("", researcher.home, name="home"),
+    path("s/<slug:slug>/", rater.join, name="join"),
+    path("session/<str:token>/", include(rater_urls)),
+    path("preview/<slug:slug>/", researcher.preview, name="preview"),
+    path("api/v1/", include("listening.api_urls")),
+    path("api/schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="schema"),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,182 @@
+"""The pages of a rater: link, consent, sound check, trials, completion."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods
+
+from listening.api import session_state
+from listening.forms import ConsentForm, SoundCheckForm
+from listening.models import Session, Study
+from listening.prolific import Link, LinkError, completion_url
+from listening.rating_tasks.registry import get_rating_task
+from listening.services import sessions
+from listening.services.ratings import study_emotions
+
+_STEPS = {Session.State.CONSENT: "consent", Session.State.CHECK: "check", Session.State.RATING: "trial"}
+_PROGRESS = {"consent": 1, "check": 2, "trial": 3, "done": 4}
+
+
+def step_of(session: Session) -> str:
+    """The page a session belongs on; every state that is over ends on ``done``."""
+    return _STEPS.get(Session.State(session.state), "done")
+
+
+def go_to_step(session: Session) -> HttpResponse:
+    return redirect(step_of(session), token=session.token)
+
+
+def message(request: HttpRequest, status: int, title: str, text: str, hint: str = "", **context: Any) -> HttpResponse:
+    """A page that is one message."""
+    return render(request, "rater/message.html", {"title": title, "message": text, "hint": hint, **context}, status=status)
+
+
+@never_cache
+@require_GET
+def join(request: HttpRequest, slug: str) -> HttpResponse:
+    """A Prolific link. Its ids stay here: the rater goes on under an address that carries none of them."""
+    study = Study.objects.filter(slug=slug).first()
+    if study is None:
+        return message(
+            request, 404, "There is no such study", "The link names a study that we do not know.", "Please check the link on Prolific."
+        )
+    try:
+        link = Link.from_query(request.GET)
+    except LinkError as error:
+        return message(
+            request,
+            400,
+            "This link is not complete",
+            str(error),
+            "Please open the study from its page on Prolific. If you did, message us there; your place is not lost.",
+            study=study,
+        )
+    try:
+        session = sessions.join(study, link, request.headers.get("User-Agent", ""), request.GET.get("simulated", ""))
+    except sessions.JoinRefused as error:
+        return message(request, 403, error.title, str(error), error.hint, study=study)
+    return go_to_step(session)
+
+
+def rater_page(step: str):
+    """Decorate a page of a session: find the session, and send a rater who belongs elsewhere there."""
+
+    def decorate(view):
+        @never_cache
+        @csrf_exempt  # The token in the address is the credential; raters have no cookie to abuse.
+        @require_http_methods(["GET", "POST"])
+        def page(request: HttpRequest, token: str) -> HttpResponse:
+            try:
+                session = Session.from_token(token)
+            except Session.DoesNotExist:
+                return message(
+                    request, 404, "This page does not exist", "The address is not one of ours.", "Please open the study from Prolific again."
+                )
+            if session.state == Session.State.EXPIRED:
+                try:
+                    sessions.revive(session)
+                except sessions.JoinRefused as error:
+                    return message(request, 403, error.title, str(error), error.hint, study=session.study)
+            if step not in ("any", step_of(session)):
+                return go_to_step(session)
+            sessions.touch(session)
+            return view(request, session)
+
+        return page
+
+    return decorate
+
+
+def _render(request: HttpRequest, session: Session, step: str, **context: Any) -> HttpResponse:
+    participant = session.participant
+    return render(
+        request,
+        f"rater/{step}.html",
+        {
+            "study": session.study,
+            "session": session,
+            "simulated": bool(participant and participant.simulated),
+            "preview": session.preview,
+            "progress_step": _PROGRESS[step],
+            **context,
+        },
+    )
+
+
+@rater_page("any")
+def enter(request: HttpRequest, session: Session) -> HttpResponse:
+    return go_to_step(session)
+
+
+@rater_page("consent")
+def consent(request: HttpRequest, session: Session) -> HttpResponse:
+    form = ConsentForm(request.POST or None, strata=session.study.strata)
+    if request.method == "POST":
+        if request.POST.get("decline"):
+            sessions.decline(session)
+            return redirect("done", token=session.token)
+        if form.is_valid():
+            (sessions.consent_to_preview if session.preview else sessions.give_consent)(session, form.stratum)
+            return go_to_step(session)
+    return _render(request, session, "consent", form=form, n_trials=session.study.trials_per_session)
+
+
+@rater_page("check")
+def check(request: HttpRequest, session: Session) -> HttpResponse:
+    form = SoundCheckForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if sessions.answer_check(session, form.cleaned_data["count"]) or session.state != Session.State.CHECK:
+            return go_to_step(session)
+        form = SoundCheckForm({"count": ""})
+        form.errors["count"] = form.error_class(["That was not the number of tones we played. Turn the volume up a little and try once more."])
+    sessions.new_check(session)
+    audio_url = f"{reverse('check-audio', args=[session.token])}?try={session.check_tries}"
+    return _render(request, session, "check", form=form, audio_url=audio_url)
+
+
+@rater_page("trial")
+def trial(request: HttpRequest, session: Session) -> HttpResponse:
+    emotions = study_emotions(session.study)
+    tasks = [get_rating_task(key).context(emotions) for key in session.study.rating_tasks]
+    return _render(request, session, "trial", tasks=tasks, bootstrap=session_state(session))
+
+
+_ENDINGS = {
+    Session.State.DECLINED: (
+        "You chose not to take part",
+        "Thank you for reading. Nothing about you was stored beyond your Prolific id.",
+        "no_consent_code",
+    ),
+    Session.State.FAILED_CHECK: (
+        "The sound check did not work out",
+        "The number of tones was not right twice. Perhaps the volume is too low or the sound goes to another device.",
+        "failed_check_code",
+    ),
+    Session.State.SCREENED_OUT: (
+        "All places are taken",
+        "The study needs the same number of answers from each group, and it has all it needs from yours.",
+        "screened_out_code",
+    ),
+}
+
+
+@rater_page("done")
+def done(request: HttpRequest, session: Session) -> HttpResponse:
+    study = session.study
+    if session.state != Session.State.COMPLETED:
+        title, text, code_field = _ENDINGS[Session.State(session.state)]
+        code = getattr(study, code_field)
+        hint = "Use the button below to return to Prolific with this code."
+        return message(request, 200, title, text, hint, study=study, code=code, url=completion_url(code), preview=session.preview)
+    return _render(
+        request,
+        session,
+        "done",
+        completion_code=study.completion_code,
+        completion_url=completion_url(study.completion_code),
+        n_trials=session.trials.count(),
+    )
