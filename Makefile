@@ -1,3 +1,73 @@
-.PHONY: help
-help:
-	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
+# `make` alone lists the targets. NEURAL=0 leaves out torch and the neural codecs; VENV=DIR puts the environment elsewhere.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+NEURAL ?= 1
+WORKERS ?= 2
+# what `make demo` works on: CORPUS=DIR READER=emodb for your own speech, SERVE=0 to end after the report
+CORPUS ?= analysis/corpora/synthetic
+READER ?= manifest
+PORT ?= 8000
+SERVE ?= 1
+
+PY := $(VENV)/bin/python
+RUN_SET := $(VENV)/.base $(if $(filter-out 0,$(NEURAL)),$(VENV)/.neural)
+DEV_SET := $(RUN_SET) $(VENV)/.dev
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help install demo serve worker test test-slow bench lint format clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+install: $(RUN_SET)  ## create .venv and install what is pinned (again only when a requirements file changed)
+
+demo: install  ## from a folder of speech to a report, then serve it; CORPUS=DIR READER=emodb, SERVE=0, PORT=8000
+	$(PY) manage.py demo --corpus "$(CORPUS)" --reader $(READER) --port $(PORT) $(if $(filter 0,$(SERVE)),--no-serve)
+
+serve: install  ## serve the site on PORT
+	$(PY) manage.py migrate --verbosity 0
+	$(PY) manage.py runserver $(PORT)
+
+worker: install  ## render what waits in the job table, until stopped
+	$(PY) manage.py worker
+
+test: lint  ## the fast tests, after the linters
+	$(PY) -m pytest -m "not slow" -n $(WORKERS) -rs --durations=10
+
+test-slow: $(DEV_SET)  ## the tests that take minutes
+	$(PY) -m pytest -m slow -rs --durations=10
+
+bench: $(DEV_SET)  ## measure speed; prints figures, passes no judgement
+	$(PY) -m pytest -o addopts= -o python_files='bench_*.py' -q -s tests/bench
+
+lint: $(DEV_SET)  ## ruff, mypy, the import contracts, and that no migration is missing
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy .
+	$(VENV)/bin/lint-imports --no-logo
+	$(PY) manage.py makemigrations --check --dry-run
+
+format: $(DEV_SET)  ## let ruff lay out the code and sort the imports
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+clean:  ## remove the environment and the caches; var/ with its data stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One stamp for each requirements file: make compares its date with the file's, so an installed environment costs nothing.
+$(VENV)/.%: requirements-%.txt | $(PY)
+	$(PY) -m pip install --disable-pip-version-check -r $<
+	@touch $@
+
+$(VENV)/.neural $(VENV)/.dev: $(VENV)/.base
+
+$(PY):
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and no python3 was found."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V). Name another: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "$(PYTHON) cannot create environments; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)

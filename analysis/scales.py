@@ -6,9 +6,10 @@ in each entry; a wording that departs from its standard says so in ``source``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal, Mapping
+from typing import Literal
 
 ScaleKind = Literal["category", "labels"]
 

@@ -1,0 +1,116 @@
+"""Reader of a plain manifest: a CSV that lists audio files with what is known about each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.corpora import Corpus, CorpusError, LeftOut, clip_frame
+from analysis.labels import split_labels
+
+MANIFEST_NAME = "manifest.csv"
+COLUMNS = ("clip_id", "path", "speaker", "sex", "language", "transcript", "labels", "votes", "licence")
+_SEXES = {"f": "female", "female": "female", "w": "female", "m": "male", "male": "male", "": ""}
+
+
+def read(path: Path) -> Corpus:
+    """The corpus described by a manifest; ``path`` is the CSV or the folder that holds ``manifest.csv``.
+
+    Columns: ``path`` (absolute or relative to the manifest) is needed; ``speaker, sex, language, transcript, clip_id, licence``
+    are optional, and so are ``labels`` (names joined by ``|``) and ``votes`` (``anger:3|neutral:2``). A clip's ``emotion`` is
+    its only label, else the label with most votes when one leads, else empty. The options are all names that occur, sorted.
+    Without ``clip_id`` the file's stem is the id, or its relative path where stems repeat.
+
+    Rows that cannot be used are left out with a reason. Raises CorpusError when there is no manifest, it has no rows or no
+    column ``path``, or none of its rows can be used.
+    """
+    file = path / MANIFEST_NAME if path.is_dir() else path
+    table = _read_table(file)
+    short = len({Path(name).stem for name in table["path"]}) == table["path"].nunique()
+    rows: list[dict[str, Any]] = []
+    left_out: list[LeftOut] = []
+    ids: set[str] = set()
+    for record in table.to_dict("records"):
+        name = record["path"]
+        try:
+            row = _clip(record, file.parent, short)
+            if row["clip_id"] in ids:
+                raise ValueError(f"the clip id {row['clip_id']} occurs before")
+        except ValueError as error:
+            left_out.append(LeftOut(name, str(error)))
+            continue
+        ids.add(row["clip_id"])
+        rows.append(row)
+    if not rows:
+        raise CorpusError(f"None of the {len(table)} rows of {file} can be used; the first: {left_out[0].reason}.")
+    emotions = {name for row in rows for name in row.pop("names")}
+    languages = sorted({row["language"] for row in rows} - {""})
+    return Corpus(
+        name_hint=file.parent.resolve().name if file.name == MANIFEST_NAME else file.stem,
+        language=languages[0] if len(languages) == 1 else "",
+        emotions=tuple(sorted(emotions)),
+        clips=clip_frame(rows),
+        left_out=left_out,
+    )
+
+
+def _read_table(file: Path) -> pd.DataFrame:
+    if not file.is_file():
+        raise CorpusError(f"There is no manifest at {file}; expected is a CSV with a column 'path'.")
+    try:
+        table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except pd.errors.EmptyDataError:
+        raise CorpusError(f"The manifest {file} is empty.") from None
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise CorpusError(f"The manifest {file} is not a CSV in UTF-8: {error}") from error
+    if "path" not in table.columns:
+        raise CorpusError(f"The manifest {file} has no column 'path'; its columns are {', '.join(map(str, table.columns))}.")
+    if table.empty:
+        raise CorpusError(f"The manifest {file} has a header and no rows.")
+    return table.reindex(columns=list(COLUMNS), fill_value="").apply(lambda column: column.str.strip())
+
+
+def _clip(record: dict[str, str], folder: Path, short: bool) -> dict[str, Any]:
+    """One row of the clips frame, with its label ``names``; ValueError says why a row cannot be used."""
+    if not record["path"]:
+        raise ValueError("the row has no path")
+    audio = Path(record["path"])
+    if not (folder / audio).is_file():
+        raise ValueError(f"there is no audio file at {folder / audio}")
+    sex = _SEXES.get(record["sex"].lower())
+    if sex is None:
+        raise ValueError(f"the sex '{record['sex']}' is not one of female, male, F, M or empty")
+    labels, votes = split_labels(record["labels"]), parse_votes(record["votes"])
+    top = [name for name, count in votes.items() if count == max(votes.values())]
+    consensus = labels if labels else top
+    return {
+        "clip_id": record["clip_id"] or (audio.stem if short else audio.with_suffix("").as_posix()),
+        "path": str((folder / audio).resolve()),
+        "speaker": record["speaker"],
+        "sex": sex,
+        "language": record["language"],
+        "transcript": record["transcript"],
+        "emotion": consensus[0] if len(consensus) == 1 else "",
+        "votes": votes,
+        "licence_note": record["licence"],
+        "names": (*labels, *votes),
+    }
+
+
+def parse_votes(text: str) -> dict[str, int]:
+    """Counts from ``label:count`` pairs joined by ``|``; ValueError for anything else.
+
+    >>> parse_votes("anger:3|neutral:2")
+    {'anger': 3, 'neutral': 2}
+    >>> parse_votes("")
+    {}
+    """
+    votes: dict[str, int] = {}
+    for part in split_labels(text):
+        name, _, count = part.rpartition(":")
+        if not name.strip() or not count.strip().isdecimal() or name.strip() in votes:
+            raise ValueError(f"the votes '{text}' are not of the form anger:3|neutral:2")
+        votes[name.strip()] = int(count)
+    return votes

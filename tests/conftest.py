@@ -1,0 +1,177 @@
+"""What every test may ask for: scratch PostgreSQL and Redis servers, a browser, and the folder of shared recordings.
+
+A service is taken from its environment variable (TEST_POSTGRES_URL, TEST_REDIS_URL) or, where its programs are installed,
+started here on a free loopback port in a temporary folder, so that no running server of the machine is touched unasked.
+What is missing skips the test with one line that says what to install; under CI=true it fails instead, so that nothing is
+skipped there unseen.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NoReturn
+
+import psycopg
+import pytest
+import redis
+
+REPO = Path(__file__).resolve().parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MARKER_OF_FIXTURE = {"postgres_url": "postgres", "redis_url": "redis", "chromium_path": "browser"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest's own, which deselects by marker
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks each test by the services that it asks for, so that `-m "not browser"` works without marking by hand."""
+    for item in items:
+        for fixture, marker in MARKER_OF_FIXTURE.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(marker)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("neural") and find_spec("torch") is None:
+        absent("the neural packages are not installed: make install (without NEURAL=0)")
+
+
+def absent(sentence: str) -> NoReturn:
+    """Ends a test whose requirement is missing: a skip on a person's machine, a failure in CI."""
+    if os.environ.get("CI", "").lower() in {"1", "true"}:
+        pytest.fail(sentence, pytrace=False)
+    pytest.skip(sentence)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real recordings and votes: SHARED_DATA, else `shared` beside the checkout. Skips in CI too."""
+    folder = Path(os.environ.get("SHARED_DATA") or REPO.parent / "shared")
+    if not (folder / "data").is_dir():
+        pytest.skip("no shared recordings: set SHARED_DATA to the folder that holds data/ and weights/")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Path of an installed Chromium or Chrome (CHROMIUM_PATH, else the first on PATH)."""
+    path = os.environ.get("CHROMIUM_PATH") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        absent("no Chromium: apt-get install chromium, or set CHROMIUM_PATH")
+    return path
+
+
+@pytest.fixture
+def postgres_url(_postgres_server: str) -> Iterator[str]:
+    """URL of a new, empty PostgreSQL database, dropped after the test."""
+    server, _, query = _postgres_server.partition("?")
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with closing(psycopg.connect(_postgres_server, autocommit=True)) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield f"{server.rpartition('/')[0]}/{name}{'?' + query if query else ''}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def redis_url(_redis_server: str) -> Iterator[str]:
+    """URL of a Redis database that is empty before and after the test."""
+    with closing(redis.Redis.from_url(_redis_server)) as client:
+        client.flushdb()
+        yield _redis_server
+        client.flushdb()
+
+
+@pytest.fixture(scope="session")
+def _postgres_server() -> Iterator[str]:
+    given = os.environ.get("TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    programs = _postgres_programs()
+    if programs is None:
+        absent("no PostgreSQL: apt-get install postgresql, or set TEST_POSTGRES_URL")
+    # PostgreSQL refuses to run as root; the Debian package brings a user for it.
+    account = "postgres" if os.geteuid() == 0 else None
+    with _scratch_folder(account) as folder:
+        cluster, port = folder / "cluster", _free_port()
+        make = [
+            f"{programs}/initdb",
+            f"--pgdata={cluster}",
+            "--username=postgres",
+            "--auth=trust",
+            "--no-sync",
+            "--encoding=UTF8",
+        ]
+        subprocess.run(make, check=True, capture_output=True, user=account, cwd=folder)
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
+        control = [f"{programs}/pg_ctl", f"--pgdata={cluster}", "--wait", "--silent"]
+        start = [*control, f"--log={folder}/log", f"--options={options}", "start"]
+        subprocess.run(start, check=True, user=account, cwd=folder, stdout=subprocess.DEVNULL)
+        try:
+            yield f"postgres://postgres@127.0.0.1:{port}/postgres"
+        finally:
+            subprocess.run([*control, "--mode=immediate", "stop"], check=True, user=account, cwd=folder)
+
+
+@pytest.fixture(scope="session")
+def _redis_server() -> Iterator[str]:
+    given = os.environ.get("TEST_REDIS_URL")
+    if given:
+        yield given
+        return
+    program = shutil.which("redis-server")
+    if program is None:
+        absent("no Redis: apt-get install redis-server, or set TEST_REDIS_URL")
+    with _scratch_folder(None) as folder:
+        port = _free_port()
+        options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+        server = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
+        try:
+            url = f"redis://127.0.0.1:{port}/0"
+            _wait_for_redis(url)
+            yield url
+        finally:
+            server.terminate()
+            server.wait(timeout=10)
+
+
+def _postgres_programs() -> Path | None:
+    """The folder of the newest installed PostgreSQL; Debian keeps `initdb` off the PATH."""
+    on_path = shutil.which("initdb")
+    if on_path:
+        return Path(on_path).parent
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: float(folder.parent.name), default=None)
+
+
+def _wait_for_redis(url: str) -> None:
+    deadline = time.monotonic() + 10
+    with closing(redis.Redis.from_url(url)) as client:
+        while True:
+            try:
+                client.ping()
+                return
+            except redis.ConnectionError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _scratch_folder(account: str | None) -> Iterator[Path]:
+    """A temporary folder that belongs to `account` (pytest's own lie below a folder that only the caller may enter)."""
+    with tempfile.TemporaryDirectory(prefix="listening-test-") as name:
+        if account:
+            shutil.chown(name, account)
+        yield Path(name)
