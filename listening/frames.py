@@ -1,9 +1,9 @@
 """Studies as data frames in the shape of ``analysis.schema``: the only producer of frames."""
 
 import pandas as pd
+from codecs_runner.registry import get_condition
 from django.db.models import Avg
 
-from codecs_runner.registry import get_condition
 from listening.models import Rating, Session, Stimulus, Study
 
 _NOT_COMPLETED = "session not completed"
@@ -65,7 +65,11 @@ def ratings_frame(study: Study) -> pd.DataFrame:
             received_at.isoformat(),
             int(simulated),
             roles.get(stimulus, ""),
-            "" if state == Session.State.COMPLETED and plan else _SURPLUS if state == Session.State.COMPLETED else _NOT_COMPLETED,
+            ""
+            if state == Session.State.COMPLETED and plan
+            else _SURPLUS
+            if state == Session.State.COMPLETED
+            else _NOT_COMPLETED,
         )
         for (
             participant,

@@ -18,6 +18,7 @@ class Job(models.Model):
 
     stimulus = models.OneToOneField(Stimulus, on_delete=models.CASCADE, related_name="job")
     state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
+    key = models.CharField("key of the render job", max_length=64, blank=True, db_index=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     worker = models.CharField(max_length=120, blank=True)
     lease_expires_at = models.DateTimeField(null=True)

@@ -58,7 +58,9 @@ class Session(models.Model):
             models.UniqueConstraint(fields=["study", "participant"], name="one_session_per_participant_and_study"),
             # The guard against giving one plan to two raters, whatever the race.
             models.UniqueConstraint(
-                fields=["plan"], condition=models.Q(state__in=["consent", "check", "rating", "completed"]), name="one_holder_per_plan"
+                fields=["plan"],
+                condition=models.Q(state__in=["consent", "check", "rating", "completed"]),
+                name="one_holder_per_plan",
             ),
         ]
         indexes = [models.Index(fields=["study", "state"], name="session_by_state")]
@@ -94,7 +96,9 @@ class Trial(models.Model):
     public_id = models.CharField(max_length=32, unique=True, default=draw_public_id)
     audio_sent_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
-    listening = models.JSONField(default=dict, help_text="What the page saw: plays, share heard, times, output rate, time hidden.")
+    listening = models.JSONField(
+        default=dict, help_text="What the page saw: plays, share heard, times, output rate, time hidden."
+    )
 
     class Meta:
         ordering = ["session", "position"]

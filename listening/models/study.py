@@ -43,10 +43,15 @@ class Study(models.Model):
         "emotion options", default=list, blank=True, help_text="What raters choose from; empty takes the corpus's own options."
     )
     n_clips = models.PositiveIntegerField(
-        "clips", default=45, validators=[MinValueValidator(1)], help_text="Drawn from the corpus, stratified by emotion and speaker's sex."
+        "clips",
+        default=45,
+        validators=[MinValueValidator(1)],
+        help_text="Drawn from the corpus, stratified by emotion and speaker's sex.",
     )
     strata = models.JSONField(
-        "strata of raters", default=default_strata, help_text="Groups of raters that each give every stimulus the same number of votes."
+        "strata of raters",
+        default=default_strata,
+        help_text="Groups of raters that each give every stimulus the same number of votes.",
     )
     votes_per_stratum = models.PositiveIntegerField(
         default=5, validators=[MinValueValidator(1)], help_text="Votes for each stimulus from each stratum of raters."
@@ -65,7 +70,9 @@ class Study(models.Model):
         help_text="Share of a clip that must have been heard before it can be rated; 1 is to its end.",
     )
     lease_minutes = models.PositiveIntegerField(
-        default=90, validators=[MinValueValidator(5)], help_text="How long an idle rater keeps their place before it goes to somebody else."
+        default=90,
+        validators=[MinValueValidator(5)],
+        help_text="How long an idle rater keeps their place before it goes to somebody else.",
     )
     completion_code = models.CharField(max_length=32, default=draw_completion_code)
     no_consent_code = models.CharField(max_length=32, default=draw_completion_code)

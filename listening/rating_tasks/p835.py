@@ -1,6 +1,6 @@
 """Tasks after ITU-T P.835."""
 
-from listening.rating_tasks.category import CategoryTask
+from listening.rating_tasks.base import CategoryTask
 
 
 class EmoCodecQuality(CategoryTask):

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from codecs_runner.audio import AudioError, AudioInfo, inspect_audio
 from django.conf import settings
 from django.db import transaction
 
 from analysis.corpora import CorpusError, read_corpus
-from codecs_runner.audio import AudioError, AudioInfo, inspect_audio
 from listening.models import Corpus, SourceClip
 from listening.services.errors import ServiceError
 
@@ -63,10 +63,14 @@ def import_corpus(reader: str, path: Path, name: str, limit: int | None = None, 
         if known_ids.get(row["clip_id"]) == info.pcm_sha256:
             report.already_there += 1
         elif row["clip_id"] in known_ids:
-            reason = f"The clip id {row['clip_id']} was imported before with other audio; import the changed file under another id."
+            reason = (
+                f"The clip id {row['clip_id']} was imported before with other audio; import the changed file under another id."
+            )
             report.left_out.append({"path": row["path"], "reason": reason})
         elif info.pcm_sha256 in known_hashes:
-            report.left_out.append({"path": row["path"], "reason": "The same recording is in the corpus already, under another id."})
+            report.left_out.append(
+                {"path": row["path"], "reason": "The same recording is in the corpus already, under another id."}
+            )
         else:
             known_ids[row["clip_id"]] = info.pcm_sha256
             known_hashes.add(info.pcm_sha256)
@@ -121,5 +125,7 @@ def _keep(path: Path, sha256: str) -> str:
             temporary.replace(target)
         except OSError as error:
             temporary.unlink(missing_ok=True)
-            raise ServiceError(f"{path} could not be copied to {settings.SOURCE_STORE}: {error.strerror}. Nothing was imported.") from error
+            raise ServiceError(
+                f"{path} could not be copied to {settings.SOURCE_STORE}: {error.strerror}. Nothing was imported."
+            ) from error
     return name

@@ -45,7 +45,10 @@ def study_progress(study: Study) -> dict[str, Any]:
 def condition_progress(study: Study) -> list[dict[str, Any]]:
     """For each condition of the study: how many stimuli are ready, pending and failed, the first error, and what is missing."""
     missing = unavailable_conditions(study.conditions)
-    rows = {slug: {"condition": slug, "ready": 0, "pending": 0, "failed": 0, "error": "", "unavailable": ""} for slug in study.conditions}
+    rows = {
+        slug: {"condition": slug, "ready": 0, "pending": 0, "failed": 0, "error": "", "unavailable": ""}
+        for slug in study.conditions
+    }
     for slug, status, n in study_stimuli(study).order_by().values_list("condition", "status").annotate(n=Count("pk")):
         rows[slug][status] = n
     for slug, error in study_stimuli(study).exclude(error="").order_by("-pk").values_list("condition", "error"):

@@ -139,7 +139,11 @@ def _compare(session: Session, trial: Trial, answers: list[Answer], idempotency_
 
 def _check_heard(session: Session, trial: Trial, listening: Mapping[str, Any]) -> None:
     needed = session.study.minimum_heard_share
-    sentence = "Please listen to the clip before you rate it." if needed < 1 else "Please listen to the clip to its end before you rate it."
+    sentence = (
+        "Please listen to the clip before you rate it."
+        if needed < 1
+        else "Please listen to the clip to its end before you rate it."
+    )
     if listening["heard_share"] < needed - HEARD_TOLERANCE or listening["plays"] < 1:
         raise NotHeardError(sentence)
     if session.preview or session.participant.simulated:

@@ -72,7 +72,10 @@ def _rejoin_with_new_submission(session: Session, link: Link) -> None:
             "Please return this submission on Prolific. If you believe this is a mistake, message us there.",
         )
     Event.objects.create(
-        study=session.study, session=session, kind="new_submission", data={"old": session.prolific_session_id, "new": link.submission_id}
+        study=session.study,
+        session=session,
+        kind="new_submission",
+        data={"old": session.prolific_session_id, "new": link.submission_id},
     )
     session.prolific_study_id, session.prolific_session_id = link.study_id, link.submission_id
     session.save(update_fields=["prolific_study_id", "prolific_session_id"])
@@ -80,8 +83,12 @@ def _rejoin_with_new_submission(session: Session, link: Link) -> None:
 
 def _not_open(study: Study) -> JoinRefused:
     if study.status == Study.Status.CLOSED:
-        return JoinRefused("This study is closed", "The study has all the answers it needs.", "Please return your submission on Prolific.")
-    return JoinRefused("This study is not open yet", "The researchers are still preparing it.", "Please try the link again later.")
+        return JoinRefused(
+            "This study is closed", "The study has all the answers it needs.", "Please return your submission on Prolific."
+        )
+    return JoinRefused(
+        "This study is not open yet", "The researchers are still preparing it.", "Please try the link again later."
+    )
 
 
 def _lease(study: Study):
@@ -121,7 +128,10 @@ def _claim_plan(session: Session) -> bool:
                 session.lease_expires_at = _lease(session.study)
                 session.save(update_fields=["plan", "state", "stratum", "consented_at", "lease_expires_at"])
                 Trial.objects.bulk_create(
-                    [Trial(session=session, position=t.position, stimulus_id=t.stimulus_id) for t in plan.trials.order_by("position")]
+                    [
+                        Trial(session=session, position=t.position, stimulus_id=t.stimulus_id)
+                        for t in plan.trials.order_by("position")
+                    ]
                 )
                 return True
         except IntegrityError:

@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from codecs_runner.jobs import RenderJob, RenderResult
+from codecs_runner.pipeline import render_many
+from codecs_runner.registry import availability
+from codecs_runner.store import Store
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from codecs_runner.jobs import RenderJob, RenderResult
-from codecs_runner.pipeline import render_many
-from codecs_runner.registry import availability
-from codecs_runner.store import Store
 from listening.models import Job, SourceClip, Stimulus
 
 LEASE = timedelta(minutes=15)
-CHUNK = 32
+CHUNK = 64
 
 
 def store() -> Store:
@@ -32,11 +32,15 @@ def ensure_stimuli(clips: Sequence[SourceClip], conditions: Sequence[str]) -> No
     A stimulus that failed earlier is offered again: what made it fail (a missing weight, a full disk) may have been mended.
     """
     Stimulus.objects.bulk_create(
-        [Stimulus(source_clip=clip, condition=slug) for clip in clips for slug in conditions], ignore_conflicts=True, batch_size=500
+        [Stimulus(source_clip=clip, condition=slug) for clip in clips for slug in conditions],
+        ignore_conflicts=True,
+        batch_size=500,
     )
     unready = Stimulus.objects.filter(source_clip__in=clips, condition__in=conditions).exclude(status=Stimulus.Status.READY)
     with transaction.atomic():
-        Job.objects.filter(stimulus__in=unready, state=Job.State.FAILED).update(state=Job.State.QUEUED, attempts=0, finished_at=None)
+        Job.objects.filter(stimulus__in=unready, state=Job.State.FAILED).update(
+            state=Job.State.QUEUED, attempts=0, finished_at=None
+        )
         unready.filter(status=Stimulus.Status.FAILED).update(status=Stimulus.Status.PENDING, error="")
         Job.objects.bulk_create([Job(stimulus=stimulus) for stimulus in unready], ignore_conflicts=True, batch_size=500)
 
@@ -70,10 +74,16 @@ def claim_jobs(worker: str, limit: int = CHUNK, only: Iterable[int] | None = Non
     return claimed
 
 
-def render_job(stimulus: Stimulus) -> RenderJob:
-    """The job of a stimulus as a plain value, which any worker can do without our database."""
-    clip = stimulus.source_clip
-    return RenderJob(source=str(settings.SOURCE_STORE / clip.file), source_sha256=clip.sha256, condition=stimulus.condition)
+def job_value(job: Job) -> RenderJob:
+    """The job as a plain value, which any worker can do without our database; its key is noted in the row."""
+    clip = job.stimulus.source_clip
+    value = RenderJob(
+        source=str(settings.SOURCE_STORE / clip.file), source_sha256=clip.sha256, condition=job.stimulus.condition
+    )
+    if job.key != value.key:
+        job.key = value.key
+        job.save(update_fields=["key"])
+    return value
 
 
 def record_result(stimulus: Stimulus, result: RenderResult) -> None:
@@ -121,12 +131,18 @@ def _render(jobs: Sequence[Job]) -> Iterator[tuple[Stimulus, RenderResult]]:
     waiting: dict[str, list[Stimulus]] = {}
     values = []
     for job in jobs:
-        value = render_job(job.stimulus)
+        value = job_value(job)
         if value.key not in waiting:
             values.append(value)
         # Two stimuli share a key when one recording is in two corpora.
         waiting.setdefault(value.key, []).append(job.stimulus)
+    renewed = timezone.now()
     for result in render_many(values, store()):
+        if timezone.now() - renewed > LEASE / 10:
+            renewed = timezone.now()
+            Job.objects.filter(pk__in=[job.pk for job in jobs], state=Job.State.CLAIMED).update(
+                lease_expires_at=renewed + LEASE
+            )
         for stimulus in waiting[result.key]:
             yield stimulus, result
 

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from codecs_runner.registry import get_condition
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from analysis.design import DesignError, draw_plans
-from codecs_runner.registry import get_condition
 from listening.models import Corpus, Event, Plan, PlanTrial, SourceClip, Stimulus, Study, StudyStimulus
 from listening.rating_tasks.registry import get_rating_task
+from listening.services.dispatch import hint
 from listening.services.errors import ServiceError
 from listening.services.presets import PRESETS
 from listening.services.stimuli import ensure_stimuli, unavailable_conditions
@@ -105,6 +106,7 @@ def draw_clips(study: Study) -> None:
 def queue_stimuli(study: Study) -> None:
     """Ask for every stimulus of the study; the worker, or `prepare_stimuli`, makes them."""
     ensure_stimuli(list(study.clips.all()), study.conditions)
+    hint()
 
 
 def study_stimuli(study: Study):
@@ -176,7 +178,9 @@ def _draw(study: Study, clips: Sequence[int], ready: dict[str, dict[int, Stimulu
         )
     except DesignError as error:
         raise ServiceError(str(error)) from error
-    plans = Plan.objects.bulk_create([Plan(study=study, number=n, stratum=plan.stratum) for n, plan in enumerate(drawn, start=1)])
+    plans = Plan.objects.bulk_create(
+        [Plan(study=study, number=n, stratum=plan.stratum) for n, plan in enumerate(drawn, start=1)]
+    )
     PlanTrial.objects.bulk_create(
         [
             PlanTrial(plan=row, position=position, stimulus=ready[slug][int(clip)])

@@ -28,7 +28,9 @@ def trial_audio(request: HttpRequest, token: str, trial_id: str) -> HttpResponse
         return HttpResponseNotFound("There is no such clip.")
     path = store().flac_path(trial.stimulus.key)
     if not path.exists():
-        return HttpResponseNotFound("The clip's file is missing from the store; the researchers need to prepare the stimuli again.")
+        return HttpResponseNotFound(
+            "The clip's file is missing from the store; the researchers need to prepare the stimuli again."
+        )
     note_audio_sent(trial)
     etag = f'"{trial.stimulus.audio_sha256}"'
     if request.headers.get("If-None-Match") == etag:

@@ -42,7 +42,11 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
     study = Study.objects.filter(slug=slug).first()
     if study is None:
         return message(
-            request, 404, "There is no such study", "The link names a study that we do not know.", "Please check the link on Prolific."
+            request,
+            404,
+            "There is no such study",
+            "The link names a study that we do not know.",
+            "Please check the link on Prolific.",
         )
     try:
         link = Link.from_query(request.GET)
@@ -74,7 +78,11 @@ def rater_page(step: str):
                 session = Session.from_token(token)
             except Session.DoesNotExist:
                 return message(
-                    request, 404, "This page does not exist", "The address is not one of ours.", "Please open the study from Prolific again."
+                    request,
+                    404,
+                    "This page does not exist",
+                    "The address is not one of ours.",
+                    "Please open the study from Prolific again.",
                 )
             if session.state == Session.State.EXPIRED:
                 try:
@@ -132,7 +140,9 @@ def check(request: HttpRequest, session: Session) -> HttpResponse:
         if sessions.answer_check(session, form.cleaned_data["count"]) or session.state != Session.State.CHECK:
             return go_to_step(session)
         form = SoundCheckForm({"count": ""})
-        form.errors["count"] = form.error_class(["That was not the number of tones we played. Turn the volume up a little and try once more."])
+        form.errors["count"] = form.error_class(
+            ["That was not the number of tones we played. Turn the volume up a little and try once more."]
+        )
     sessions.new_check(session)
     audio_url = f"{reverse('check-audio', args=[session.token])}?try={session.check_tries}"
     return _render(request, session, "check", form=form, audio_url=audio_url)
@@ -171,7 +181,9 @@ def done(request: HttpRequest, session: Session) -> HttpResponse:
         title, text, code_field = _ENDINGS[Session.State(session.state)]
         code = getattr(study, code_field)
         hint = "Use the button below to return to Prolific with this code."
-        return message(request, 200, title, text, hint, study=study, code=code, url=completion_url(code), preview=session.preview)
+        return message(
+            request, 200, title, text, hint, study=study, code=code, url=completion_url(code), preview=session.preview
+        )
     return _render(
         request,
         session,

@@ -1,0 +1,68 @@
+"""System checks: a wrong set-up is told in a sentence, before anything runs."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+_LEAST_FREE_BYTES = 1_000_000_000
+
+
+@register(Tags.security)
+def check_public_url(**kwargs: Any) -> list[CheckMessage]:
+    """PUBLIC_URL is an address whose host Django answers to."""
+    url = urlparse(settings.PUBLIC_URL)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        return [
+            Error(
+                f"PUBLIC_URL is {settings.PUBLIC_URL!r}; it must be an address such as https://listen.example.org.",
+                id="listening.E001",
+            )
+        ]
+    local = url.hostname in ("localhost", "127.0.0.1", "::1")
+    found: list[CheckMessage] = []
+    if not local and not {url.hostname, "*"} & set(settings.ALLOWED_HOSTS):
+        found.append(
+            Error(f"PUBLIC_URL names {url.hostname}, which is not in ALLOWED_HOSTS; add it there.", id="listening.E002")
+        )
+    if not local and url.scheme == "http":
+        hint = "Put a proxy with TLS in front and set PUBLIC_URL to its https:// address."
+        found.append(Warning("Raters would reach this server without encryption.", hint=hint, id="listening.W001"))
+    if not local and not os.environ.get("SECRET_KEY"):
+        hint = "Set SECRET_KEY, the same on every machine; raters' addresses are signed with it."
+        found.append(Warning("SECRET_KEY was made up on this machine.", hint=hint, id="listening.W002"))
+    return found
+
+
+@register()
+def check_stores(**kwargs: Any) -> list[CheckMessage]:
+    """The stores can be written and have room."""
+    found: list[CheckMessage] = []
+    for name in ("SOURCE_STORE", "STIMULUS_STORE"):
+        directory = Path(getattr(settings, name))
+        there = next(path for path in (directory, *directory.parents) if path.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK):
+            found.append(
+                Error(f"{name} is {directory}, but {there} cannot be written; choose another place.", id="listening.E003")
+            )
+        elif shutil.disk_usage(there).free < _LEAST_FREE_BYTES:
+            found.append(Warning(f"The disk of {name} ({there}) has less than 1 GB free.", id="listening.W003"))
+    return found
+
+
+@register()
+def check_weights(**kwargs: Any) -> list[CheckMessage]:
+    """CODEC_WEIGHTS, when given, is a directory."""
+    weights = os.environ.get("CODEC_WEIGHTS", "")
+    if weights and not Path(weights).is_dir():
+        return [
+            Error(
+                f"CODEC_WEIGHTS is {weights}, which is not a directory; neural codecs look for their weights there.",
+                id="listening.E004",
+            )
+        ]
+    return []

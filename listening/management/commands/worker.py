@@ -1,0 +1,43 @@
+"""manage.py worker"""
+
+import signal
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from codecs_runner.jobs import RenderResult
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections
+
+from listening.models import Stimulus
+from listening.services.sessions import expire_sessions
+from listening.services.stimuli import work
+
+
+class Command(BaseCommand):
+    help = "Render due stimuli, and free the places of raters who left, until stopped. Needs no broker."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="stop when nothing is due")
+        parser.add_argument("--poll", type=float, default=2.0, help="seconds between looks at the job table")
+
+    def handle(self, *, once: bool, poll: float, **options: Any) -> None:
+        stopping = False
+
+        def stop(*_: Any) -> None:
+            nonlocal stopping
+            stopping = True
+
+        if not once:
+            signal.signal(signal.SIGTERM, stop)
+            signal.signal(signal.SIGINT, stop)
+        while not stopping:
+            close_old_connections()
+            work(on_result=self._say)
+            expire_sessions()
+            if once:
+                break
+            time.sleep(poll)
+
+    def _say(self, stimulus: Stimulus, result: RenderResult) -> None:
+        self.stdout.write(f"{stimulus}: {'ready' if result.ok else result.message}")

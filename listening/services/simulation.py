@@ -1,0 +1,182 @@
+"""Simulated raters: they take a study over real HTTP, so that everything is tried before a person is paid.
+
+A simulated rater judges what the codec did to the signal: the further a stimulus lies from its original in log spectrum, the lower
+its ratings and the likelier a mistaken emotion. Raters differ in bias and carefulness. What they answer is marked as simulated
+wherever it shows, and says nothing about how people hear.
+"""
+
+import http.client
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlparse
+from uuid import UUID
+
+import numpy as np
+import soundfile
+
+from listening.models import Session, Stimulus, Study, Trial
+from listening.prolific import Link
+from listening.rating_tasks.registry import get_rating_task
+from listening.services.errors import ServiceError
+from listening.services.ratings import study_emotions
+from listening.services.sessions import simulation_mark
+from listening.services.stimuli import store
+
+Progress = Callable[[Iterable[int]], Iterable[int]]
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """One simulated rater."""
+
+    link: Link
+    stratum: str
+    bias: float
+    noise: float
+    rng: np.random.Generator
+
+
+def log_spectral_distance(reference: np.ndarray, degraded: np.ndarray, n_fft: int = 1024) -> float:
+    """Mean absolute difference of two signals' log power spectra, in units of 10 dB, over 60 dB below the reference's peak.
+
+    Both are mono float arrays at one rate and in step; the shorter length counts. 0 for equal signals.
+    """
+    n = min(len(reference), len(degraded)) // n_fft * n_fft
+    frames = [x[:n].reshape(-1, n_fft) * np.hanning(n_fft) for x in (reference, degraded)]
+    powers = [np.abs(np.fft.rfft(x)) ** 2 for x in frames]
+    floor = powers[0].max(initial=1e-12) * 1e-6
+    return float(np.mean(np.abs(np.log10(powers[0] + floor) - np.log10(powers[1] + floor)))) if n else 0.0
+
+
+class Hearing:
+    """How strange each stimulus sounds: 0 for an original, about 1 for a poor codec."""
+
+    def __init__(self, study: Study) -> None:
+        self._paths = {
+            (s.source_clip_id, s.condition): store().flac_path(s.key)
+            for s in Stimulus.objects.filter(source_clip__in=study.clips.all(), status=Stimulus.Status.READY)
+        }
+        self._known: dict[int, float] = {}
+
+    def strangeness(self, stimulus: Stimulus) -> float:
+        if stimulus.pk not in self._known:
+            original = self._paths.get((stimulus.source_clip_id, "original"))
+            if original is None:
+                self._known[stimulus.pk] = 0.5
+            else:
+                degraded = self._paths[stimulus.source_clip_id, stimulus.condition]
+                self._known[stimulus.pk] = 2.0 * log_spectral_distance(soundfile.read(original)[0], soundfile.read(degraded)[0])
+        return self._known[stimulus.pk]
+
+
+def simulate_raters(study: Study, base_url: str, seed: int = 0, progress: Progress = iter) -> int:
+    """Send one simulated rater for every free plan of an open study; return how many completed. Raises ServiceError."""
+    if study.status != Study.Status.OPEN:
+        raise ServiceError(f"The study {study} is {study.status}; open it first.")
+    rng = np.random.default_rng([seed, study.pk])
+    hearing = Hearing(study)
+    free = study.plans.exclude(sessions__state__in=Session.HOLDS_PLAN).order_by("number")
+    strata = list(free.values_list("stratum", flat=True))
+    for number in progress(range(len(strata))):
+        rater = Simulated(
+            link=Link(*(rng.bytes(12).hex() for _ in range(3))),
+            stratum=strata[number],
+            bias=float(rng.normal(0, 0.35)),
+            noise=float(rng.uniform(0.4, 0.8)),
+            rng=rng,
+        )
+        _take(study, rater, hearing, base_url)
+    return len(strata)
+
+
+def _take(study: Study, rater: Simulated, hearing: Hearing, base_url: str) -> None:
+    """One rater's whole way, from the link to the completion page."""
+    browser = Browser(base_url)
+    link = urlencode({"simulated": simulation_mark(rater.link.participant_id)})
+    page = browser.follow(f"/s/{study.slug}/?{rater.link.query}&{link}")
+    while not page.endswith("/trial/"):
+        if page.endswith("/consent/"):
+            page = browser.follow(page, {"consent": "on", "stratum": rater.stratum})
+        elif page.endswith("/check/"):
+            browser.get(page)
+            page = browser.follow(page, {"count": str(_session(page).check_answer)})
+        else:
+            raise ServiceError(f"A simulated rater was sent to {page} instead of the trials; open it in a browser to see why.")
+    session = _session(page)
+    state = json.loads(browser.get(f"/api/v1/sessions/{session.token}/"))
+    stimuli = {t.position: t.stimulus for t in Trial.objects.filter(session=session).select_related("stimulus__source_clip")}
+    for trial in state["trials"]:
+        if trial["answered"]:
+            continue
+        browser.get(trial["audio_url"])
+        body = {
+            "idempotency_key": str(UUID(bytes=rater.rng.bytes(16), version=4)),
+            "answers": answer(study, rater, stimuli[trial["position"]], hearing),
+            "listening": {"plays": 1, "heard_share": 1.0},
+        }
+        browser.post_json(f"{state['api_url']}trials/{trial['position']}/ratings/", body)
+    browser.get(state["done_url"])
+
+
+def _session(page: str) -> Session:
+    return Session.from_token(page.split("/")[2])
+
+
+def answer(study: Study, rater: Simulated, stimulus: Stimulus, hearing: Hearing) -> dict:
+    """What the rater answers to each question about a stimulus."""
+    strangeness = hearing.strangeness(stimulus)
+    emotions = study_emotions(study)
+    answers: dict[str, object] = {}
+    for key in study.rating_tasks:
+        for scale in get_rating_task(key).scales:
+            if scale.kind == "labels":
+                answers[scale.key] = _emotions(rater, stimulus.source_clip.emotion, emotions, strangeness)
+            else:
+                heard = 4.7 - 2.4 * strangeness + rater.bias + rater.rng.normal(0, rater.noise)
+                answers[scale.key] = int(np.clip(round(heard), scale.minimum, scale.maximum))
+    return answers
+
+
+def _emotions(rater: Simulated, intended: str, emotions: list[str], strangeness: float) -> list[str]:
+    if intended not in emotions or rater.rng.random() > np.clip(0.85 - 0.3 * strangeness, 0.3, 1):
+        return [str(rater.rng.choice(emotions))]
+    second = str(rater.rng.choice(emotions))
+    return [intended, second] if second != intended and rater.rng.random() < 0.15 else [intended]
+
+
+class Browser:
+    """As much of a browser as a simulated rater needs: one kept connection that follows redirects."""
+
+    def __init__(self, base_url: str) -> None:
+        url = urlparse(base_url)
+        self._base = base_url
+        connection = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+        self._connection = connection(url.hostname or "", url.port, timeout=60)
+
+    def _ask(self, method: str, path: str, body: str | None = None, content_type: str = "") -> tuple[int, str, bytes]:
+        try:
+            self._connection.request(method, path, body, {"Content-Type": content_type} if content_type else {})
+            response = self._connection.getresponse()
+            data = response.read()
+        except OSError as error:
+            raise ServiceError(f"{self._base} does not answer ({error}); is the server running there?") from error
+        if response.status >= 400:
+            raise ServiceError(f"{method} {path} was answered with {response.status}: {data[:300].decode(errors='replace')}")
+        return response.status, response.headers.get("Location", ""), data
+
+    def get(self, path: str) -> bytes:
+        return self._ask("GET", path)[2]
+
+    def post_json(self, path: str, body: dict) -> None:
+        self._ask("POST", path, json.dumps(body), "application/json")
+
+    def follow(self, path: str, form: dict[str, str] | None = None) -> str:
+        """Open a page, or send its form, and return the path of the page where it ends."""
+        status, location, _ = (
+            self._ask("POST", path, urlencode(form), "application/x-www-form-urlencoded") if form else self._ask("GET", path)
+        )
+        while status in (301, 302, 303):
+            path = location
+            status, location, _ = self._ask("GET", path)
+        return path

@@ -1,0 +1,26 @@
+"""Celery tasks: each calls one service."""
+
+from typing import Any
+
+from celery import shared_task
+
+from listening.services import dispatch, sessions
+
+
+@shared_task(name="listening.dispatch")
+def dispatch_jobs() -> None:
+    """Hand due jobs to the audio workers."""
+    dispatch.send_due_jobs()
+
+
+@shared_task(name="listening.record_results")
+def record_results(results: list[dict[str, Any]]) -> None:
+    """Write down what an audio worker made."""
+    dispatch.record_results(results)
+
+
+@shared_task(name="listening.sweep")
+def sweep() -> None:
+    """Offer lost jobs again, and free the plans of raters who left."""
+    dispatch.send_due_jobs()
+    sessions.expire_sessions()
