@@ -4,7 +4,7 @@ export const messages = {
   clipOf: (position, total) => `Clip ${position} of ${total}`,
 
   loading: "Loading the clip…",
-  ready: "Press play, or the space bar.",
+  ready: matchMedia("(pointer: coarse)").matches ? "Press play." : "Press play, or the space bar.",
   readyAgain: "You may listen again.",
   playing: "Playing…",
   stopped: "Stopped. It plays from the start again.",

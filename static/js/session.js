@@ -95,9 +95,9 @@ class SessionPage {
     return false;
   }
 
-  /** An answer with a fault can be given once more; anything else is for people to sort out. */
+  /** What is wrong with an answer can be put right by giving it once more; anything else is for people to sort out. */
   #refused({ position, status, detail }) {
-    const again = status === 400 && !this.#askedAgain.has(position);
+    const again = status !== 404 && !this.#askedAgain.has(position);
     this.#askedAgain.add(position);
     if (again) this.#trial(position).answered = false;
     this.#notices.add(`${messages.refused(position, detail)} ${again ? messages.rateAgain : ""}`);
