@@ -1,4 +1,4 @@
-"""The switches: every variable that the code or the containers read stands in .env.example, and audio workers get no secrets."""
+"""The switches: each variable that code or containers read stands in .env.example, and audio workers get no secrets."""
 
 import re
 from pathlib import Path
