@@ -56,7 +56,7 @@ def test_sound_files_come_in_and_each_other_file_is_named_with_its_reason(db, fo
         "nothing.wav": "sample",
         "nan.wav": "not numbers",
         "eight.wav": "channel",
-        "hour.flac": "long",
+        "hour.flac": "3600 s",
         "corrupt.wav": "decode",
         "gone.wav": "",
     }.items():
