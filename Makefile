@@ -33,6 +33,11 @@ serve: install  ## serve the site on PORT
 worker: install  ## render what waits in the job table, until stopped
 	$(PY) manage.py worker
 
+# A .env that points at a real study's database or broker is not for the tests.
+test test-slow bench: export DATA_DIR := $(CURDIR)/var/test
+test test-slow bench: export DATABASE_URL := sqlite:///$(CURDIR)/var/test/db.sqlite3
+test test-slow bench: export CELERY_BROKER_URL :=
+
 test: lint  ## the fast tests, after the linters
 	$(PY) -m pytest -m "not slow" -n $(WORKERS) -rs --durations=10
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -169,7 +170,7 @@ def _order(trials: list[tuple[str, str]], rng: np.random.Generator) -> tuple[tup
     fewest = len(trials) + 1
     for _ in range(8):
         order = tuple(trials[i] for i in rng.permutation(len(trials)))
-        repeats = sum(a[1] == b[1] for a, b in zip(order, order[1:], strict=False))
+        repeats = sum(a[1] == b[1] for a, b in pairwise(order))
         if repeats < fewest:
             best, fewest = order, repeats
     return best

@@ -29,7 +29,7 @@ class ConsentForm(forms.Form):
             self.fields["stratum"].choices = [*choices, (NO_STRATUM, "Other, or I prefer not to say")]
 
     @property
-    def stratum(self) -> str:
+    def chosen_stratum(self) -> str:
         """The chosen stratum; the only one where there is no choice."""
         return self.cleaned_data.get("stratum", self.strata[0])
 

@@ -47,14 +47,15 @@ def create_study(*, corpus: Corpus, slug: str, preset: str = "emo-codec", **chan
 
 def check_study(study: Study) -> None:
     """Refuse a study that could not be run. Raises ServiceError with a sentence."""
+    available = study.corpus.clips.count()
+    if available == 0:
+        raise ServiceError(f"The corpus {study.corpus} has no clips; import some first.")
+    check_names(study)
     try:
         study.full_clean(validate_unique=study.pk is None)
     except ValidationError as error:
         field, sentences = next(iter(error.message_dict.items()))
         raise ServiceError(f"{field}: {sentences[0]}") from error
-    available = study.corpus.clips.count()
-    if available == 0:
-        raise ServiceError(f"The corpus {study.corpus} has no clips; import some first.")
     if study.n_clips > available:
         raise ServiceError(f"The study asks for {study.n_clips} clips, but the corpus {study.corpus} has {available}.")
     if study.trials_per_session > study.n_clips:
@@ -62,7 +63,6 @@ def check_study(study: Study) -> None:
             f"{study.trials_per_session} trials per session need as many clips, because nobody hears a clip twice, "
             f"but the study has {study.n_clips}."
         )
-    check_names(study)
 
 
 def check_names(study: Study) -> None:

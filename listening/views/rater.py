@@ -128,7 +128,7 @@ def consent(request: HttpRequest, session: Session) -> HttpResponse:
             sessions.decline(session)
             return redirect("done", token=session.token)
         if form.is_valid():
-            (sessions.consent_to_preview if session.preview else sessions.give_consent)(session, form.stratum)
+            (sessions.consent_to_preview if session.preview else sessions.give_consent)(session, form.chosen_stratum)
             return go_to_step(session)
     return _render(request, session, "consent", form=form, n_trials=session.study.trials_per_session)
 
