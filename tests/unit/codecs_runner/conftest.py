@@ -1,12 +1,12 @@
-"""Signals and weights for the audio room's tests."""
+"""Recordings and weights for the audio room's tests."""
 
 import hashlib
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import pytest
 import soundfile as sf
 
@@ -14,6 +14,7 @@ from codecs_runner.audio import Samples
 from codecs_runner.codecs.base import Codec, Condition
 from codecs_runner.pipeline import _open
 from codecs_runner.registry import availability, get_condition, open_codec
+from tests.unit.codecs_runner.signals import make_speech
 
 DAC_KWARGS = {  # the published 16 and 24 kHz models' strides and codebooks in narrow layers
     "encoder_dim": 8,
@@ -23,16 +24,6 @@ DAC_KWARGS = {  # the published 16 and 24 kHz models' strides and codebooks in n
     "codebook_dim": 8,
     "quantizer_dropout": 0.5,
 }
-
-
-def make_speech(seconds: float, rate: int, seed: int = 0) -> Samples:
-    """A voice-like signal: harmonics of a gliding pitch in syllables of 4 Hz, over faint noise; −20 dB of full scale."""
-    rng = np.random.default_rng(seed)
-    time = np.arange(round(seconds * rate)) / rate
-    phase = 2 * np.pi * np.cumsum(140 + 30 * np.sin(2 * np.pi * 0.7 * time + seed)) / rate
-    voice = sum(np.sin(k * phase + rng.uniform(0, 6)) / k for k in range(1, 20))
-    signal = voice * np.clip(np.sin(2 * np.pi * 4 * time), 0, 1) + 0.002 * rng.standard_normal(len(time))
-    return 0.1 * signal / np.sqrt(np.mean(signal**2) + 1e-12)
 
 
 @pytest.fixture(scope="session")
@@ -52,10 +43,8 @@ def recording(tmp_path: Path, speech: Samples) -> Path:
 def weights_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     """Checkpoints in the published formats with seeded random numbers in them, and Lyra's real files where there are any."""
     folder = tmp_path_factory.mktemp("weights")
-    try:
+    with suppress(pytest.skip.Exception):  # the Lyra conditions then say that their weights are missing
         (folder / "lyra").symlink_to(request.getfixturevalue("shared") / "weights" / "lyra")
-    except pytest.skip.Exception:
-        pass  # the Lyra conditions then say that their weights are missing
     if find_spec("encodec") and find_spec("dac") and find_spec("torch"):
         _write_random_checkpoints(folder)
     return folder

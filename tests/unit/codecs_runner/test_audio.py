@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from codecs_runner.audio import AudioError, AudioLimits, Samples, inspect_audio, load_audio, resample
+from codecs_runner.audio import AudioError, Samples, inspect_audio, load_audio, resample
 
 
-def code_of(path: Path, limits: AudioLimits = AudioLimits()) -> str:
+def code_of(path: Path) -> str:
     with pytest.raises(AudioError) as caught:
-        inspect_audio(path, limits)
+        inspect_audio(path)
     assert caught.value.sentence.endswith(".") and path.name in caught.value.sentence
     return caught.value.code
 

@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 import soundfile as sf
 
+from codecs_runner import weights
 from codecs_runner.audio import inspect_audio
 from codecs_runner.jobs import RenderJob, RenderResult
-from codecs_runner.pipeline import render, render_many
+from codecs_runner.pipeline import _executor, render, render_many
 from codecs_runner.store import Store
 from codecs_runner.tasks import render_jobs
-from tests.unit.codecs_runner.conftest import make_speech
+from tests.unit.codecs_runner.signals import make_speech
 
 LIGHT = ("original", "opus-6kbps", "mp3-24kbps", "aac-24kbps")
-SIDECAR_KEYS = {
-    "key", "condition", "source_sha256", "audio_sha256", "n_samples", "sample_rate", "duration_s", "payload_bps", "delay_samples",
-    "alignment", "correlation", "codec_gain_db", "level_gain_db", "level_dbov", "peak", "clipped", "limited_samples", "versions",
-    "weights", "device", "rendered_at", "seconds",
-}  # fmt: skip
+SIDECAR_KEYS = (
+    "key condition source_sha256 audio_sha256 n_samples sample_rate duration_s payload_bps delay_samples alignment correlation "
+    "codec_gain_db level_gain_db level_dbov peak clipped limited_samples versions weights device rendered_at seconds"
+)
 
 
 def job_for(path: Path, condition: str) -> RenderJob:
@@ -37,7 +37,7 @@ def jobs_for(folder: Path, n_clips: int, conditions: Sequence[str]) -> list[Rend
 def test_a_stimulus_and_its_description(recording: Path, tmp_path: Path) -> None:
     store, job = Store(tmp_path / "store"), job_for(recording, "opus-24kbps")
     result = render(job, store)
-    assert result.ok and result.key == job.key and set(result.sidecar) == SIDECAR_KEYS
+    assert result.ok and result.key == job.key and list(result.sidecar) == SIDECAR_KEYS.split()
     assert result.sidecar == store.sidecar(job.key)
     flac = store.flac_path(job.key)
     assert hashlib.sha256(flac.read_bytes()).hexdigest() == result.sidecar["audio_sha256"]
@@ -62,6 +62,19 @@ def test_many_over_processes_equal_one_after_another(tmp_path: Path) -> None:
     assert progress == [(i + 1, 12) for i in range(12)]
     one = {job.key: render(job, Store(tmp_path / "one")) for job in jobs}
     assert {r.key: r.sidecar["audio_sha256"] for r in many} == {key: r.sidecar["audio_sha256"] for key, r in one.items()}
+
+
+def test_a_killed_process_loses_no_finished_work(tmp_path: Path) -> None:
+    jobs, store = jobs_for(tmp_path, 15, LIGHT), Store(tmp_path / "store")
+    results = render_many(jobs, store, workers=2)
+    first = next(results)
+    for process in list(_executor(2, str(weights.folder()))._processes.values()):
+        process.kill()
+    ended = [first, *results]
+    assert {result.key for result in ended} == {job.key for job in jobs}
+    assert {result.code for result in ended if not result.ok} == {"worker_died"}
+    assert all(store.has(result.key) for result in ended if result.ok)
+    assert all(result.ok for result in render_many(jobs, store, workers=2))
 
 
 def test_one_bad_recording_stops_no_other(tmp_path: Path) -> None:
