@@ -9,7 +9,7 @@ votes each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,6 +85,17 @@ def centred_interval(replicates: FloatArray, estimate: FloatArray) -> FloatArray
     bias = np.divide(total, count, out=np.full(np.shape(total), np.nan), where=count > 0) - estimate
     moved: FloatArray = np.clip(percentile_interval(replicates) - np.asarray(bias)[..., None], 0.0, 1.0)
     return moved
+
+
+def share_first(replicates: Mapping[str, FloatArray]) -> dict[str, float]:
+    """Share of the replicates in which each condition has the highest value: how sure its first place is.
+
+    >>> share_first({"a": np.array([1.0, 3.0, 5.0, 5.0]), "b": np.array([2.0, 2.0, 2.0, 2.0])})
+    {'a': 0.75, 'b': 0.25}
+    """
+    values = np.nan_to_num(np.stack(list(replicates.values())), nan=-np.inf)
+    winner = values.argmax(axis=0)
+    return {name: float((winner == index).mean()) for index, name in enumerate(replicates)}
 
 
 def few_clusters(n_raters: int, n_clips: int) -> str:

@@ -37,6 +37,11 @@ class Coded:
     def __len__(self) -> int:
         return len(self.rater)
 
+    @property
+    def has_labels(self) -> bool:
+        """Whether the ratings are label sets instead of numbers."""
+        return bool(np.isnan(self.value).any())
+
     def rows(self, condition: int) -> npt.NDArray[np.bool_]:
         """Which ratings are of a condition."""
         mine: npt.NDArray[np.bool_] = self.condition == condition

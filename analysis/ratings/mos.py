@@ -19,13 +19,13 @@ STIMULUS_COLUMNS = ("stimulus_id", "clip_id", "condition", "scale", "n_ratings",
 
 @dataclass(frozen=True)
 class MosTable:
-    """``frame`` has one row per condition and scale (`COLUMNS`); ``replicates`` maps a scale to (conditions, replicates).
+    """``frame``: one row per condition and scale (`COLUMNS`); a missing interval is NaN and ``note`` says why.
 
-    The rows of a scale's array follow its rows in the frame. A missing interval is NaN and ``note`` says why.
+    ``replicates`` maps scale and condition to the MOS in every bootstrap replicate.
     """
 
     frame: pd.DataFrame
-    replicates: Mapping[str, FloatArray]
+    replicates: Mapping[str, Mapping[str, FloatArray]]
 
 
 def mos_by_condition(scales: Mapping[str, Coded], bootstrap: CrossedBootstrap) -> MosTable:
@@ -36,15 +36,14 @@ def mos_by_condition(scales: Mapping[str, Coded], bootstrap: CrossedBootstrap) -
     passed over.
     """
     rows: list[dict[str, object]] = []
-    replicates: dict[str, FloatArray] = {}
+    replicates: dict[str, dict[str, FloatArray]] = {}
     for name, coded in scales.items():
-        if not np.isfinite(coded.value).all():
+        if coded.has_labels:
             continue
-        replicates[name] = _replicates(coded, bootstrap)
-        intervals = percentile_interval(replicates[name])
-        for code, interval in zip(coded.present(), intervals, strict=True):
-            rows.append(_row(coded, code, interval))
-    return MosTable(pd.DataFrame(rows, columns=list(COLUMNS)), replicates)
+        drawn = _replicates(coded, bootstrap)
+        replicates[name] = dict(zip((coded.conditions[code] for code in coded.present()), drawn, strict=True))
+        rows.extend(_row(coded, code, percentile_interval(mine)) for code, mine in zip(coded.present(), drawn, strict=True))
+    return MosTable(pd.DataFrame(rows, columns=list(COLUMNS)).astype({"n_raters": "Int64"}), replicates)
 
 
 def mos_by_stimulus(scales: Mapping[str, Coded]) -> pd.DataFrame:
@@ -53,7 +52,7 @@ def mos_by_stimulus(scales: Mapping[str, Coded]) -> pd.DataFrame:
     The votes for one stimulus come from different raters, so Student's t is enough here. The interval is undefined with fewer
     than two votes, without rater ids and where all votes are equal.
     """
-    tables = [_stimulus_table(coded) for coded in scales.values() if np.isfinite(coded.value).all()]
+    tables = [_stimulus_table(coded) for coded in scales.values() if not coded.has_labels]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(STIMULUS_COLUMNS))
 
 
@@ -69,14 +68,6 @@ def t_half_width(sd: npt.ArrayLike, n: npt.ArrayLike, level: float = LEVEL) -> F
     return width
 
 
-def share_best(table: MosTable, scale: str, candidates: list[str]) -> dict[str, float]:
-    """Share of bootstrap replicates in which each of ``candidates`` (conditions) has the highest MOS on ``scale``."""
-    rows = table.frame.loc[table.frame["scale"] == scale, "condition"].tolist()
-    values = table.replicates[scale][[rows.index(name) for name in candidates]]
-    winners = np.argmax(np.nan_to_num(values, nan=-np.inf), axis=0)
-    return {name: float((winners == index).mean()) for index, name in enumerate(candidates)}
-
-
 def _row(coded: Coded, code: int, interval: FloatArray) -> dict[str, object]:
     rows = coded.rows(code)
     votes = coded.value[rows]
@@ -88,7 +79,7 @@ def _row(coded: Coded, code: int, interval: FloatArray) -> dict[str, object]:
         "condition": coded.conditions[code],
         "scale": coded.scale,
         "n_ratings": len(votes),
-        "n_raters": np.nan if unknown else n_raters,
+        "n_raters": pd.NA if unknown else n_raters,
         "n_clips": n_clips,
         "mos": votes.mean(),
         "sd": votes.std(ddof=1) if len(votes) > 1 else np.nan,

@@ -128,11 +128,11 @@ def agreement(scales: Mapping[str, Coded], options: Mapping[str, Sequence[str]],
         for measure in _measures(coded, options.get(name, ())):
             head = {"scale": name, "coefficient": COEFFICIENT, "level": measure.level, "label": measure.label}
             rows.extend(head | {"condition": part} | _row(coded, mine, measure, draws) for part, mine in parts.items())
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"n_raters": "Int64"})
 
 
 def _measures(coded: Coded, options: Sequence[str]) -> Iterator[_Measure]:
-    if np.isfinite(coded.value).all():
+    if not coded.has_labels:
         values, codes = np.unique(coded.value, return_inverse=True)
         yield _Measure("ordinal", "", codes, len(values), lambda counts: distances(values, "ordinal", counts))
         yield _Measure("interval", "", codes, len(values), lambda counts: distances(values, "interval"))
@@ -155,7 +155,7 @@ def _row(coded: Coded, rows: BoolArray, measure: _Measure, draws: Sequence[Draws
     }
     unknown = missing_raters(coded, rows)
     if unknown:
-        return row | {"n_raters": np.nan, "note": f"{unknown}: agreement is between known raters"}
+        return row | {"n_raters": pd.NA, "note": f"{unknown}: agreement is between known raters"}
     if not pairable.any():
         return row | {"note": "no stimulus has two ratings"}
     if measure.n_values > MOST_VALUES:

@@ -28,11 +28,13 @@ EMOTION_COLUMNS = ("condition", "emotion", "f1", "ci_low", "ci_high", "support",
 class Retention:
     """``overall``: one row per condition (`COLUMNS`). ``by_emotion``: one per condition and emotion (`EMOTION_COLUMNS`).
 
-    The reference is the yardstick: its own rows are NaN with the note 'reference'. Every other NaN has its reason in ``note``.
+    ``replicates`` maps a scored condition to its macro-F1 in every bootstrap replicate. The reference is the yardstick: its
+    own rows are NaN with the note 'reference'. Every other NaN has its reason in ``note``.
     """
 
     overall: pd.DataFrame
     by_emotion: pd.DataFrame
+    replicates: Mapping[str, FloatArray]
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,11 @@ def emotion_retention(coded: Coded, emotions: Sequence[str], reference: str, boo
             row, detail = _unscored(coded, code, emotions, reason)
         overall.append(row)
         by_emotion.extend(detail)
-    return Retention(pd.DataFrame(overall, columns=list(COLUMNS)), pd.DataFrame(by_emotion, columns=list(EMOTION_COLUMNS)))
+    return Retention(
+        pd.DataFrame(overall, columns=list(COLUMNS)).astype({"n_emotions": "Int64"}),
+        pd.DataFrame(by_emotion, columns=list(EMOTION_COLUMNS)).astype({"support": "Int64", "predicted": "Int64"}),
+        {coded.conditions[code]: macro_mean(matches.f1(), axis=0) for code, matches in draws.items()},
+    )
 
 
 def _votes(coded: Coded, emotions: Sequence[str], n_raters: int) -> dict[int, _Votes]:
@@ -175,5 +181,4 @@ def _unscored(
 ) -> tuple[dict[str, object], list[dict[str, object]]]:
     """Rows of a condition that has no score: numbers of the frame that stay NaN are simply not given."""
     row = {"condition": coded.conditions[code], "note": reason, "n_clips": len(np.unique(coded.clip[coded.rows(code)]))}
-    overall = row | {"n_ratings": int(coded.rows(code).sum()), "n_emotions": 0}
-    return overall, [row | {"emotion": name} for name in emotions]
+    return row | {"n_ratings": int(coded.rows(code).sum())}, [row | {"emotion": name} for name in emotions]
