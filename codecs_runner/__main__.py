@@ -20,13 +20,16 @@ AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".aiff", ".aif", ".mp3"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Exit status: 0 all done, 1 some files failed, 2 nothing could be done."""
+    """Exit status: 0 all done, 1 some files failed, 2 nothing could be done, 130 stopped by the user."""
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
     except (RunnerError, KeyError) as error:
         print(error.args[0] if isinstance(error, KeyError) else error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("Stopped. What is rendered is kept; run again to go on.", file=sys.stderr)
+        return 130
 
 
 def list_all(_arguments: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
+from scipy.ndimage import uniform_filter1d
 
 from codecs_runner.audio import Samples
 
@@ -11,6 +12,7 @@ WINDOW_S = 0.06  # delays searched on either side of the declared one
 MIN_CORRELATION = 0.7  # of the waveforms, to be believed
 MIN_GAIN = 0.02  # by which the best lag must beat the declared one
 ENVELOPE_STEP_S = 0.001
+ENVELOPE_BLOCKS = 20  # steps over which the RMS is taken
 MIN_ENVELOPE_CORRELATION = 0.9
 MIN_ENVELOPE_GAIN = 0.05
 
@@ -30,9 +32,9 @@ def find_delay(reference: Samples, decoded: Samples, sample_rate: int) -> Alignm
     """Delay of ``decoded`` against ``reference`` within ±60 ms, 0 being what the codec declares.
 
     The normalised cross-correlation of the waveforms decides where its peak is at least 0.7 and better than that of no delay.
-    Neural codecs may rebuild speech that sounds right and correlates poorly; then the envelopes (RMS in 1 ms steps) are
-    compared, and a delay is believed only if they agree at 0.9 and clearly better than without it. Otherwise the delay is 0:
-    a wrong shift does more harm than a small true one.
+    Neural codecs may rebuild speech that sounds right and correlates poorly; then the envelopes (RMS over 20 ms, in steps of
+    1 ms) are compared, and a delay is believed only if they agree at 0.9 and clearly better than without it. Otherwise the
+    delay is 0: a wrong shift does more harm than a small true one.
 
     Args:
         reference: shape [n], decoded: shape [m], both one channel at ``sample_rate`` Hz.
@@ -77,7 +79,8 @@ def _correlations(reference: Samples, decoded: Samples, width: int) -> Samples:
 
 
 def _envelope(samples: Samples, step: int) -> Samples:
-    """RMS in blocks of ``step`` samples, mean removed, shape [n // step]."""
+    """RMS over 20 blocks of ``step`` samples, one value for each block, mean removed, shape [n // step]."""
     blocks = samples[: len(samples) // step * step].reshape(-1, step)
-    rms = np.sqrt(np.mean(blocks**2, axis=1))
+    power = uniform_filter1d(np.mean(blocks**2, axis=1), ENVELOPE_BLOCKS, mode="constant")
+    rms = np.sqrt(np.maximum(power, 0.0))  # the filter's running sum may end a hair below zero after a loud passage
     return np.asarray(rms - rms.mean()) if len(rms) else rms

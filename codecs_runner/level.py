@@ -61,7 +61,7 @@ def active_speech_level(samples: Samples, sample_rate: int) -> SpeechLevel:
     Returns:
         Level and activity; NaN and 0 where the signal is silent or never rises 15.9 dB above the lowest threshold (−90 dBov).
 
-    >>> tone = np.sin(2 * np.pi * 1000 * np.arange(48_000) / 48_000)
+    >>> tone = np.sin(2 * np.pi * 1000 * np.arange(480_000) / 48_000)
     >>> round(active_speech_level(tone, 48_000).level_dbov, 1)
     -3.0
     """

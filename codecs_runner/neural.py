@@ -3,6 +3,7 @@ imports. Nothing here is imported before a neural condition is opened.
 """
 
 import os
+import pickle
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -27,7 +28,7 @@ def open_device() -> "torch.device":
 
     One thread and no TF32, so that sums are taken in the same order and precision each time; processes give the parallel work.
     """
-    import torch  # noqa: PLC0415
+    import torch
 
     torch.set_num_threads(1)
     torch.backends.cudnn.allow_tf32 = False
@@ -39,7 +40,7 @@ def open_device() -> "torch.device":
 
 
 def describe_device(device: "torch.device") -> str:
-    import torch  # noqa: PLC0415
+    import torch
 
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
@@ -53,9 +54,8 @@ def load_checkpoint(path: Path, *required: str) -> Mapping[str, Any]:
     Raises:
         CodecError: ``weights_damaged`` with the file's name.
     """
-    import pickle  # noqa: PLC0415
 
-    import torch  # noqa: PLC0415
+    import torch
 
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -91,7 +91,7 @@ def repair_torchaudio() -> None:
     that asks for torchaudio. What the codec packages use is plain PyTorch, so a stand-in for the native part is registered, but
     only where loading it fails. On a CUDA machine nothing happens.
     """
-    import torch  # noqa: PLC0415
+    import torch
 
     spec = find_spec("torchaudio")
     if spec is None or spec.origin is None or "torchaudio" in sys.modules or "torchaudio._extension" in sys.modules:

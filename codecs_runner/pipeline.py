@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -92,7 +93,8 @@ def _in_processes(jobs: Sequence[RenderJob], store: Store, workers: int) -> Iter
 @cache
 def _executor(workers: int, weights_folder: str) -> ProcessPoolExecutor:
     """One pool for each set-up, kept until the program ends; its processes inherit the environment of the first call."""
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    ignore_interrupts = (signal.SIGINT, signal.SIG_IGN)  # the caller hears Ctrl-C and cancels what has not begun
+    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=signal.signal, initargs=ignore_interrupts)
 
 
 @lru_cache(maxsize=1)

@@ -26,7 +26,7 @@ class Dac:
         device = open_device()
         checkpoint = load_checkpoint(path, "state_dict", "metadata")
         with model_errors(path):
-            import dac  # noqa: PLC0415
+            import dac
 
             model = dac.DAC(**checkpoint["metadata"]["kwargs"])
             model.load_state_dict(checkpoint["state_dict"])
@@ -38,7 +38,7 @@ class Dac:
         self.versions = {name: version(name) for name in ("torch", "descript-audio-codec")}
 
     def code(self, samples: Signal) -> Coded:
-        import torch  # noqa: PLC0415
+        import torch
 
         hop = int(self.model.hop_length)
         padding = -(len(samples) + SHORTFALL) % hop + SHORTFALL

@@ -24,7 +24,7 @@ class Encodec:
         device = open_device()
         checkpoint = load_checkpoint(path)
         with model_errors(path):
-            from encodec.model import EncodecModel  # noqa: PLC0415
+            from encodec.model import EncodecModel
 
             model = EncodecModel.encodec_model_24khz(pretrained=False)
             model.load_state_dict(checkpoint)
@@ -34,7 +34,7 @@ class Encodec:
         self.versions = {name: version(name) for name in ("torch", "encodec")}
 
     def code(self, samples: Signal) -> Coded:
-        import torch  # noqa: PLC0415
+        import torch
 
         try:
             with torch.inference_mode():

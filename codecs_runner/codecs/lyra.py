@@ -28,7 +28,7 @@ class Lyra:
         self.versions = {"ai-edge-litert": version("ai-edge-litert")}
 
     def code(self, samples: Signal) -> Coded:
-        from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415
+        from ai_edge_litert.interpreter import Interpreter
 
         # Named, because signature runners do not keep their interpreters alive.
         encoder, quantizer, decoder = (Interpreter(model_content=model, num_threads=1) for model in self.models)

@@ -3,10 +3,10 @@
 from typing import Any
 
 from celery import current_app
-from codecs_runner.jobs import RenderResult
 from django.conf import settings
 from django.db import transaction
 
+from codecs_runner.jobs import RenderResult
 from listening.models import Job
 from listening.services.stimuli import claim_jobs, job_value, record_result
 

@@ -42,7 +42,19 @@ def free_port() -> int:
 def running_server(environment: Mapping[str, str]) -> Iterator[str]:
     """A real web server on a free port; yields its address."""
     port = free_port()
-    command = ["-m", "gunicorn", "listening.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "8", "--log-level", "error"]
+    command = [
+        "-m",
+        "gunicorn",
+        "listening.wsgi",
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--workers",
+        "2",
+        "--threads",
+        "8",
+        "--log-level",
+        "error",
+    ]
     server = subprocess.Popen([sys.executable, *command], cwd=REPO, env={**os.environ, **environment})
     url = f"http://127.0.0.1:{port}"
     try:

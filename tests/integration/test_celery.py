@@ -28,7 +28,22 @@ def environment(redis_url: str, tmp_path: Path) -> dict[str, str]:
 
 @contextmanager
 def worker(environment: dict[str, str], app: str, queue: str) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "celery", "-A", app, "worker", "-Q", queue, "--pool", "solo", "--loglevel", "warning", "-n", f"{queue}@test"]
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        app,
+        "worker",
+        "-Q",
+        queue,
+        "--pool",
+        "solo",
+        "--loglevel",
+        "warning",
+        "-n",
+        f"{queue}@test",
+    ]
     process = subprocess.Popen(command, cwd=REPO, env=environment)
     try:
         yield process
