@@ -97,5 +97,8 @@ def _write_random_checkpoints(folder: Path) -> None:
         (folder / "part").rename(folder / f"encodec_24khz-{digest[:8]}.th")
         for rate, n_codebooks in ((16_000, 12), (24_000, 32)):
             kwargs = {**DAC_KWARGS, "sample_rate": rate, "n_codebooks": n_codebooks}
-            package = {"state_dict": dac.DAC(**kwargs).state_dict(), "metadata": {"kwargs": kwargs}}
+            package = {
+                "state_dict": dac.DAC(**kwargs).state_dict(),
+                "metadata": {"kwargs": {**kwargs, "of_an_older_version": 1}},
+            }
             torch.save(package, folder / f"weights_{rate // 1000}khz.pth")
