@@ -1,10 +1,12 @@
 """Alpha against published values and against an independent implementation (the `krippendorff` package)."""
 
+from typing import Literal
+
 import krippendorff
 import numpy as np
 import pytest
 
-from analysis.ratings.reliability import Level, distances, krippendorff_alpha
+from analysis.ratings.reliability import distances, krippendorff_alpha
 
 # Krippendorff, Computing Krippendorff's Alpha-Reliability (2011): four observers, twelve units.
 FOUR_BY_TWELVE = """
@@ -33,7 +35,7 @@ def table(text: str) -> np.ndarray:
         (THREE_BY_FIFTEEN, "interval", 0.811),
     ],
 )
-def test_alpha_of_published_tables(text: str, level: Level, published: float) -> None:
+def test_alpha_of_published_tables(text: str, level: Literal["nominal", "ordinal", "interval"], published: float) -> None:
     ratings = table(text)
     values = np.unique(ratings[np.isfinite(ratings)])
     counts = (ratings[:, :, None] == values).sum(axis=0)

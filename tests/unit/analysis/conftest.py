@@ -25,7 +25,12 @@ def make_ratings() -> MakeRatings:
             for clip in range(n_clips):
                 step = (rater + clip) % len(CONDITIONS)
                 name = CONDITIONS[step]
-                head = {"rater_id": f"r{rater}", "stimulus_id": f"c{clip}-{name}", "clip_id": f"c{clip}", "condition": name}
+                head: dict[str, object] = {
+                    "rater_id": f"r{rater}",
+                    "stimulus_id": f"c{clip}-{name}",
+                    "clip_id": f"c{clip}",
+                    "condition": name,
+                }
                 head |= {"simulated": simulated, "value": None, "labels": ""}
                 vote = int(np.clip(np.rint(4.5 - 1.2 * (step > 0) + bias[rater] + rng.normal(0, 0.6)), 1, 5))
                 heard = EMOTIONS[clip % 3] if rng.random() < 0.9 - 0.2 * step else EMOTIONS[rng.integers(3)]

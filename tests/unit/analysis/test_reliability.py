@@ -1,3 +1,5 @@
+from typing import Literal
+
 import krippendorff
 import numpy as np
 import pandas as pd
@@ -20,7 +22,9 @@ def agreement_of(frame: pd.DataFrame, replicates: int = 64) -> pd.DataFrame:
 
 @pytest.mark.parametrize("condition", ["", "original", "opus-6kbps"])
 @pytest.mark.parametrize("level", ["ordinal", "interval"])
-def test_alpha_of_a_category_scale_equals_that_of_the_krippendorff_package(make_ratings, condition: str, level: str) -> None:
+def test_alpha_of_a_category_scale_equals_that_of_the_krippendorff_package(
+    make_ratings, condition: str, level: Literal["ordinal", "interval"]
+) -> None:
     frame = make_ratings(seed=4)
     mine = frame[(frame["scale"] == "ovrl") & ((frame["condition"] == condition) | (condition == ""))]
     wide = mine.pivot(index="rater_id", columns="stimulus_id", values="value").to_numpy()
