@@ -2,10 +2,12 @@
 
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import soundfile
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotFound
+from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -19,7 +21,7 @@ _DAY = 86_400
 
 
 @require_safe
-def trial_audio(request: HttpRequest, token: str, trial_id: str) -> HttpResponse:
+def trial_audio(request: HttpRequest, token: str, trial_id: str) -> HttpResponseBase:
     """The clip of one trial, FLAC at 48 kHz. The address tells neither clip nor condition."""
     try:
         session = Session.from_token(token)
@@ -36,14 +38,14 @@ def trial_audio(request: HttpRequest, token: str, trial_id: str) -> HttpResponse
     if request.headers.get("If-None-Match") == etag:
         return HttpResponse(status=304, headers={"ETag": etag})
     size = path.stat().st_size
-    response = _part(path, request.headers.get("Range", ""), size)
+    response: HttpResponseBase = _part(path, request.headers.get("Range", ""), size)
     response["Accept-Ranges"] = "bytes"
     response["ETag"] = etag
     response["Cache-Control"] = f"private, max-age={_DAY}, immutable"
     return response
 
 
-def _part(path, wanted: str, size: int) -> HttpResponse | FileResponse:
+def _part(path: Path, wanted: str, size: int) -> HttpResponseBase:
     """The file, or the part a Range header asks for; Safari plays nothing from a server that ignores Range."""
     match = _RANGE.fullmatch(wanted)
     if not match or not any(match.groups()):
