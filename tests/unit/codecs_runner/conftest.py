@@ -14,7 +14,7 @@ from codecs_runner.audio import Samples
 from codecs_runner.codecs.base import Codec, Condition
 from codecs_runner.pipeline import _open
 from codecs_runner.registry import availability, get_condition, open_codec
-from tests.unit.codecs_runner.signals import make_speech
+from tests.unit.codecs_runner.voices import make_speech
 
 DAC_KWARGS = {  # the published 16 and 24 kHz models' strides and codebooks in narrow layers
     "encoder_dim": 8,
