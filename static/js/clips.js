@@ -8,7 +8,7 @@
 import { sha256 } from "./sha256.js";
 import { decode } from "./sound.js";
 
-const PAUSES_MS = [400, 1_200, 3_000];
+const PAUSES_MS = [300, 900, 2_000];
 const TIMEOUT_MS = 60_000;
 const LOOK_AHEAD = 2;
 
