@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
+
 from tests.browser.stand_in import StandIn
 from tests.browser.trial_page import TrialPage
 
@@ -26,7 +27,9 @@ def posts_by_position(stand_in: StandIn) -> dict[int, set[str]]:
     return keys
 
 
-def test_answers_given_offline_are_kept_and_each_is_stored_once(trial: TrialPage, stand_in: StandIn, context: BrowserContext) -> None:
+def test_answers_given_offline_are_kept_and_each_is_stored_once(
+    trial: TrialPage, stand_in: StandIn, context: BrowserContext
+) -> None:
     trial.at(1).ready()
     trial.page.wait_for_timeout(300)  # the clips ahead are in the page by then
     context.set_offline(True)

@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 from playwright.sync_api import Page, expect
+
 from tests.browser.stand_in import StandIn
 from tests.browser.trial_page import TrialPage
 
@@ -99,7 +100,7 @@ def test_questions_open_at_the_share_the_study_asks_for(page: Page) -> None:
 
 
 def test_an_unanswered_question_is_named_and_focused(trial: TrialPage, stand_in: StandIn) -> None:
-    trial.hear().choose("emotion", "fear").choose("sig", "Not distorted").submit()
+    trial.hear().choose("emotion", "Fear").choose("sig", "Not distorted").submit()
     expect(trial.page.locator("#left-note")).to_have_text("Please answer first: Overall quality.")
     expect(trial.page.locator("[data-scale=ovrl]")).to_be_focused()
     assert stand_in.received == []
@@ -125,7 +126,7 @@ def test_a_reload_in_mid_trial_costs_no_second_listening(trial: TrialPage, stand
     trial.at(2)
     trial.open()
     expect(trial.page.locator("[data-scale=ovrl] input:checked")).to_have_value("2")
-    trial.choose("emotion", "anger").choose("sig", "Very distorted").submit()
+    trial.choose("emotion", "Anger").choose("sig", "Very distorted").submit()
     trial.answer(3)
     trial.done()
     assert stand_in.stored[2]["answers"] == {"emotion": ["anger"], "ovrl": 2, "sig": 1}

@@ -44,7 +44,7 @@ class TrialPage:
         self.page.locator(f"[data-scale={scale}] label").filter(has=self.page.get_by_text(label, exact=True)).click()
         return self
 
-    def rate(self, emotion: str = "neutral", ovrl: str = "Good", sig: str = "Slightly distorted") -> TrialPage:
+    def rate(self, emotion: str = "Neutral", ovrl: str = "Good", sig: str = "Slightly distorted") -> TrialPage:
         return self.choose("emotion", emotion).choose("ovrl", ovrl).choose("sig", sig)
 
     def submit(self) -> None:
