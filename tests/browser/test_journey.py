@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, expect
 
 from listening.models import Rating, Session, Study, Trial
@@ -44,8 +44,9 @@ def consent(page: Page) -> None:
     page.wait_for_url("**/check/")
 
 
-def count_tones(page: Page, offset: int = 0) -> None:
-    page.get_by_role("button", name="Play the clip").click()
+def count_tones(page: Page, offset: int = 0, play: bool = True) -> None:
+    if play:
+        page.get_by_role("button", name="Play the clip").click()
     page.locator("label").filter(has=page.get_by_text(str(Session.objects.get().check_answer + offset), exact=True)).click()
     page.get_by_role("button", name="Go on").click()
 
@@ -85,6 +86,17 @@ def test_back_and_a_second_visit_by_the_link_lead_to_the_same_trial(consent_page
     page.goto(f"{live_server.url}/s/{study.slug}/{LINK}")
     TrialPage(page).at(2, N_TRIALS)
     assert not re.search("a{24}", page.url)
+
+
+def test_without_javascript_a_rater_gets_to_the_trials_and_is_told_what_is_missing(
+    new_context, live_server, study: Study
+) -> None:
+    page = new_context(java_script_enabled=False).new_page()
+    page.goto(f"{live_server.url}/s/{study.slug}/{LINK}")
+    consent(page)
+    expect(page.locator("audio")).to_be_visible()
+    count_tones(page, play=False)
+    expect(page.locator("noscript p")).to_contain_text("JavaScript, which is switched off")
 
 
 def test_no_page_has_a_barrier_that_axe_finds(consent_page: Page, live_server) -> None:
