@@ -1,0 +1,44 @@
+/**
+ * Requests to our own server.
+ *
+ * A request never throws and never hangs: whatever happens comes back as {status, body}. `status` is 0 when nothing usable came
+ * back, also when something between us and the server (a café's log-in page, a proxy) answered with anything but our JSON.
+ */
+
+const TIMEOUT_MS = 15_000;
+
+async function request(url, options) {
+  try {
+    const response = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS), ...options });
+    return { status: response.status, body: await response.json() };
+  } catch {
+    return { status: 0, body: null };
+  }
+}
+
+/** The session as the server knows it, or null while it cannot be reached. */
+export async function fetchSession(apiUrl) {
+  const { status, body } = await request(apiUrl);
+  return status === 200 && Array.isArray(body?.trials) ? body : null;
+}
+
+/** Post one kept answer. `keepalive` lets the request outlive the page. */
+export function postAnswer(row) {
+  return request(row.url, {
+    method: "POST",
+    keepalive: true,
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(row.payload),
+  });
+}
+
+/**
+ * What a reply means for a kept answer.
+ * "stored": the server has it. "held": it has another one, which stands. "refused": it will not take it. "later": try again.
+ */
+export function verdict({ status, body }, position) {
+  if (status >= 200 && status < 300 && body?.position === position) return "stored";
+  if (status === 409 && body?.detail) return "held";
+  if ([400, 403, 404].includes(status) && body?.detail) return "refused";
+  return "later";
+}

@@ -1,0 +1,22 @@
+/** The sound check plays its tones the way the test plays its clips, so that it checks just that. */
+
+import { fetchClip } from "./clips.js";
+import { messages } from "./messages.js";
+import { Player } from "./player.js";
+
+const check = document.querySelector("[data-check]");
+const player = new Player(check, { ready: messages.checkReady, again: messages.checkAgain });
+
+async function load() {
+  player.loading();
+  try {
+    player.ready(await fetchClip(check.dataset.audioUrl));
+  } catch (error) {
+    player.failed(error.reason);
+  }
+}
+
+check.querySelector("[data-check-plain]").remove();
+check.querySelector("[data-check-dial]").hidden = false;
+player.addEventListener("retry", load);
+load();

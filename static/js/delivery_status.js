@@ -1,0 +1,43 @@
+/** Tells the rater, quietly, where the answers are: a line below the trial, and a sentence on the last view. */
+
+import { announce } from "./announce.js";
+import { messages } from "./messages.js";
+
+export class DeliveryStatus {
+  #outbox;
+  #line = document.getElementById("sync");
+  #started = false;
+
+  constructor(outbox) {
+    this.#outbox = outbox;
+    const update = () => this.#update();
+    outbox.addEventListener("change", update);
+    addEventListener("online", update);
+    addEventListener("offline", update);
+  }
+
+  /** On the last view: a moment's wait, or a problem with ways out of it. */
+  showLast(isStuck) {
+    const problem = isStuck || this.#outbox.unsent.some((row) => row.refused);
+    document.getElementById("sending-status").textContent = problem ? messages.sendingFails : messages.sending;
+    document.getElementById("sending-help").hidden = !problem;
+  }
+
+  #update() {
+    const refused = this.#outbox.unsent.filter((row) => row.refused).length;
+    const waiting = this.#outbox.unsent.length - refused;
+    this.#started ||= waiting > 0;
+    const isCut = this.#outbox.failures > 0 || !navigator.onLine;
+    if (waiting && isCut) this.#say("waiting", messages.waiting(waiting));
+    else if (waiting) this.#say("saving", messages.saving);
+    else if (refused) this.#say("refused", messages.notSaved(refused));
+    else this.#say("saved", this.#started ? messages.saved : messages.nothingYet);
+  }
+
+  #say(state, sentence) {
+    // "Saved" after every trial would only tire a listener's ears; trouble is worth a word.
+    if (state !== this.#line.dataset.state && (state === "waiting" || state === "refused")) announce(sentence);
+    this.#line.dataset.state = state;
+    this.#line.textContent = sentence;
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * The dial: one round button that plays a clip from its start or stops it, with a ring for how far it has come.
+ *
+ * There is nothing to drag: a clip is heard in order. States: loading, ready, playing, failed.
+ * Events: "started", "progress" (detail: share of the clip), "ended", "retry".
+ */
+
+import { messages } from "./messages.js";
+import { play } from "./sound.js";
+
+export class Player extends EventTarget {
+  #dial;
+  #button;
+  #name;
+  #ring;
+  #status;
+  #hints;
+  #clip = null;
+  #playing = null;
+  #starting = false;
+
+  /** `hints` are the sentences shown before the first play and after it. */
+  constructor(root, hints = { ready: messages.ready, again: messages.readyAgain }) {
+    super();
+    this.#dial = root.querySelector("[data-dial]");
+    this.#button = root.querySelector("[data-dial-button]");
+    this.#name = root.querySelector("[data-dial-name]");
+    this.#ring = root.querySelector("[data-dial-ring]");
+    this.#status = root.querySelector("[data-dial-status]");
+    this.#hints = hints;
+    this.#button.addEventListener("click", () => this.toggle());
+  }
+
+  loading() {
+    const handle = this.#playing;
+    this.#clip = this.#playing = null;
+    handle?.stop();
+    this.#draw(0);
+    this.#show("loading", messages.buttonLoading, messages.loading);
+  }
+
+  ready(clip) {
+    this.#clip = clip;
+    this.#show("ready", messages.buttonPlay, this.#hints.ready);
+  }
+
+  failed(reason) {
+    this.#show("failed", messages.buttonRetry, reason === "network" ? messages.failedNetwork : messages.failedClip);
+  }
+
+  /** Play, stop or load again: whatever the button shows. */
+  toggle() {
+    const { state } = this.#dial.dataset;
+    if (state === "failed") this.dispatchEvent(new Event("retry"));
+    if (state === "playing") this.stop();
+    if (state === "ready" && !this.#starting) this.#start();
+  }
+
+  stop() {
+    this.#playing?.stop();
+  }
+
+  async #start() {
+    const clip = this.#clip;
+    const isCurrent = () => clip === this.#clip;
+    this.#starting = true;
+    const handle = await play(clip, (why) => isCurrent() && this.#finish(why));
+    this.#starting = false;
+    if (!isCurrent()) return handle?.stop();
+    if (!handle) return this.#show("ready", messages.buttonPlay, messages.noSound);
+    this.#playing = handle;
+    this.#show("playing", messages.buttonStop, messages.playing);
+    this.dispatchEvent(new Event("started"));
+    this.#follow();
+  }
+
+  #follow() {
+    if (!this.#playing) return;
+    this.#report();
+    requestAnimationFrame(() => this.#follow());
+  }
+
+  #report() {
+    const share = this.#playing.elapsed() / this.#clip.duration;
+    this.#draw(share);
+    this.dispatchEvent(new CustomEvent("progress", { detail: share }));
+  }
+
+  #finish(why) {
+    if (why !== "ended") this.#report();
+    this.#playing = null;
+    const sentence = { ended: this.#hints.again, stopped: messages.stopped, interrupted: messages.interrupted }[why];
+    this.#show("ready", messages.buttonAgain, sentence);
+    this.#draw(why === "ended" ? 1 : 0);
+    if (why === "ended") this.dispatchEvent(new Event("ended"));
+  }
+
+  #draw(share) {
+    this.#ring.style.strokeDashoffset = String(1 - share);
+  }
+
+  #show(state, name, sentence) {
+    this.#dial.dataset.state = state;
+    this.#name.textContent = name;
+    this.#status.textContent = sentence;
+  }
+}
