@@ -3,7 +3,8 @@
 from types import MappingProxyType
 from typing import Any
 
-_INSTRUCTIONS = """You will hear short recordings of speech. Some have been sent through a speech codec, as in a phone call, and may sound changed.
+_INSTRUCTIONS = """You will hear short recordings of speech. Some have been sent through a speech codec, as in a phone call, \
+and may sound changed.
 
 For each recording, listen to the end and then answer three questions: which emotion or emotions you hear in the voice, how good the \
 speech is for everyday communication, and how distorted it sounds. There are no right answers; we want your own impression.

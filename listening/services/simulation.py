@@ -70,14 +70,19 @@ class Hearing:
         return self._known[stimulus.pk]
 
 
-def simulate_raters(study: Study, base_url: str, seed: int = 0, progress: Progress = iter) -> int:
-    """Send one simulated rater for every free plan of an open study; return how many completed. Raises ServiceError."""
+def simulate_raters(study: Study, base_url: str, seed: int = 0, leave: int = 0, progress: Progress = iter) -> int:
+    """Send one simulated rater for every free plan of an open study; return how many completed.
+
+    leave: plans of each stratum that stay free, for people. Raises ServiceError.
+    """
     if study.status != Study.Status.OPEN:
         raise ServiceError(f"The study {study} is {study.status}; open it first.")
     rng = np.random.default_rng([seed, study.pk])
     hearing = Hearing(study)
     free = study.plans.exclude(sessions__state__in=Session.HOLDS_PLAN).order_by("number")
-    strata = list(free.values_list("stratum", flat=True))
+    strata: list[str] = []
+    for stratum in study.strata:
+        strata += [stratum] * max(free.filter(stratum=stratum).count() - leave, 0)
     for number in progress(range(len(strata))):
         rater = Simulated(
             link=Link(*(rng.bytes(12).hex() for _ in range(3))),

@@ -20,12 +20,15 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--base-url", default=settings.PUBLIC_URL, help="where the server runs (default: PUBLIC_URL)")
 
-    def handle(self, *, study: str, seed: int, base_url: str, **options: Any) -> None:
+        parser.add_argument("--leave", type=int, default=0, help="free places of each stratum that stay free, for people")
+
+    def handle(self, *, study: str, seed: int, base_url: str, leave: int, **options: Any) -> None:
         try:
             done = simulate_raters(
                 find_study(study),
                 base_url,
                 seed,
+                leave,
                 lambda raters: tqdm(raters, "simulated raters", unit="rater", delay=2, disable=options["verbosity"] == 0),
             )
         except ServiceError as error:
