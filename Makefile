@@ -33,6 +33,11 @@ serve: install  ## serve the site on PORT
 worker: install  ## render what waits in the job table, until stopped
 	$(PY) manage.py worker
 
+# A .env that points at a real study's database or broker is not for the tests.
+test test-slow bench: export DATA_DIR := $(CURDIR)/var/test
+test test-slow bench: export DATABASE_URL := sqlite:///$(CURDIR)/var/test/db.sqlite3
+test test-slow bench: export CELERY_BROKER_URL :=
+
 test: lint  ## the fast tests, after the linters
 	$(PY) -m pytest -m "not slow" -n $(WORKERS) -rs --durations=10
 
@@ -40,7 +45,7 @@ test-slow: $(DEV_SET)  ## the tests that take minutes
 	$(PY) -m pytest -m slow -rs --durations=10
 
 bench: $(DEV_SET)  ## measure speed; prints figures, passes no judgement
-	$(PY) -m pytest -o addopts= -o python_files='bench_*.py' -q -s tests/bench
+	$(PY) -m pytest -o addopts= -o python_files='bench_*.py' -q -s -rs tests/bench
 
 lint: $(DEV_SET)  ## ruff, mypy, the import contracts, and that no migration is missing
 	$(PY) -m ruff format --check .

@@ -175,3 +175,52 @@ def _scratch_folder(account: str | None) -> Iterator[Path]:
         if account:
             shutil.chown(name, account)
         yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def _rendered_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One stimulus store for the whole run: it is addressed by content, so tests share what they render."""
+    return tmp_path_factory.mktemp("stimuli")
+
+
+@pytest.fixture(autouse=True)
+def _own_stores(settings, tmp_path: Path, _rendered_store: Path) -> None:
+    """No test writes into the installation's own data."""
+    settings.DATA_DIR = tmp_path / "data"
+    settings.SOURCE_STORE = tmp_path / "sources"
+    settings.STIMULUS_STORE = _rendered_store
+
+
+@pytest.fixture
+def corpus(db):
+    """Eight clips of the synthetic corpus, imported."""
+    from listening.services.corpora import import_corpus
+
+    return import_corpus("manifest", REPO / "analysis" / "corpora" / "synthetic", "synthetic", limit=8).corpus
+
+
+@pytest.fixture
+def draft(corpus):
+    """A draft: four clips, three conditions, one vote from each stratum, three trials per session; stimuli not made yet."""
+    from listening.services.studies import create_study
+
+    return create_study(
+        corpus=corpus,
+        slug="small",
+        conditions=["original", "opus-6kbps", "mp3-24kbps"],
+        n_clips=4,
+        votes_per_stratum=1,
+        trials_per_session=3,
+    )
+
+
+@pytest.fixture
+def study(draft):
+    """The draft with its stimuli made, frozen and open."""
+    from listening.services.stimuli import work
+    from listening.services.studies import open_study, queue_stimuli
+
+    queue_stimuli(draft)
+    work()
+    open_study(draft)
+    return draft

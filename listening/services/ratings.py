@@ -76,18 +76,18 @@ def record_ratings(
             if connection.features.has_select_for_update:
                 trials = trials.select_for_update(of=("self",))
             trial = trials.get(session=session, position=position)
-            if trial.answered_at:
-                repeated = _compare(session, trial, answers, idempotency_key)
-            else:
-                repeated = False
+            repeated = trial.answered_at is not None
+            if not repeated:
                 _check_heard(session, trial, listening)
                 _store(session, trial, answers, idempotency_key, listening, client_time)
             _lease_again(session)
     except IntegrityError:
         # Two copies of one answer arrived at once and the other was stored first.
         trial = Trial.objects.get(session=session, position=position)
-        repeated = _compare(session, trial, answers, idempotency_key)
-    if not repeated:
+        repeated = True
+    if repeated:
+        _refuse_conflict(session, trial, answers, idempotency_key)
+    else:
         complete_if_whole(session)
     return Receipt(position, repeated, next_position(session))
 
@@ -120,14 +120,12 @@ def _store(
     trial.save(update_fields=["answered_at", "listening"])
 
 
-def _compare(session: Session, trial: Trial, answers: list[Answer], idempotency_key: UUID) -> bool:
-    """True when the stored answers are these; otherwise keep the new ones in the log and raise ConflictError."""
-    if session.preview:
-        return True
+def _refuse_conflict(session: Session, trial: Trial, answers: list[Answer], idempotency_key: UUID) -> None:
+    """Unless the stored answers are these, keep these in the log and raise ConflictError."""
     stored = {rating.scale: rating.value if rating.labels is None else rating.labels for rating in trial.ratings.all()}
     given = {answer.scale: answer.value if answer.labels is None else list(answer.labels) for answer in answers}
-    if stored == given:
-        return True
+    if session.preview or stored == given:
+        return
     Event.objects.create(
         study=session.study,
         session=session,

@@ -73,19 +73,20 @@ def change_lease(study: Study, minutes: int) -> None:
 
 def check_study(study: Study) -> None:
     """Refuse a study that could not be run. Raises ServiceError with a sentence."""
+    check_design(study)
     try:
         study.full_clean(validate_unique=study.pk is None)
     except ValidationError as error:
         field, sentences = next(iter(error.message_dict.items()))
         raise ServiceError(f"{field}: {sentences[0]}") from error
-    check_design(study)
 
 
 def check_design(study: Study) -> None:
-    """Refuse numbers that the corpus cannot give, and names that mean nothing. Raises ServiceError with a sentence."""
+    """Refuse names that mean nothing, and numbers that the corpus cannot give. Raises ServiceError with a sentence."""
     available = study.corpus.clips.count()
     if available == 0:
         raise ServiceError(f"The corpus {study.corpus} has no clips; import some first.")
+    check_names(study)
     if study.n_clips > available:
         raise ServiceError(f"The study asks for {study.n_clips} clips, but the corpus {study.corpus} has {available}.")
     if study.trials_per_session > study.n_clips:
@@ -93,7 +94,6 @@ def check_design(study: Study) -> None:
             f"{study.trials_per_session} trials per session need as many clips, because nobody hears a clip twice, "
             f"but the study has {study.n_clips}."
         )
-    check_names(study)
 
 
 def check_names(study: Study) -> None:

@@ -15,6 +15,8 @@ TOP_LEVEL = {
 }
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "signals"}
 MAX_LINES = 400
+# Django registers system checks here: they need the app registry, which is not ready when the module is read.
+APP_READY = ("listening/apps.py", "listening")
 HAND_WRITTEN = {".py", ".js", ".css", ".html"}
 
 
@@ -45,7 +47,8 @@ def test_functions_import_nothing_but_heavy_libraries(tracked: list[Path], heavy
     found = [
         (str(path), name) for path in rooms for name in imports_inside_functions((REPO / path).read_text(encoding="utf-8"))
     ]
-    assert [(path, name) for path, name in found if name.partition(".")[0] not in heavy_libraries] == []
+    light = {(path, name) for path, name in found if name.partition(".")[0] not in heavy_libraries}
+    assert light <= {APP_READY}
 
 
 def imports_inside_functions(source: str) -> Iterator[str]:

@@ -94,7 +94,7 @@ SENTENCES = (
 
 
 def takes() -> Iterator[tuple[Speaker, str, str, str]]:
-    """Speaker, emotion, take and sentence of every clip: for each emotion eight first takes and four second ones, sexes balanced."""
+    """Speaker, emotion, take and sentence of every clip: eight first and four second takes for each emotion, sexes balanced."""
     for e, emotion in enumerate(EMOTIONS):
         for s, speaker in enumerate(SPEAKERS):
             yield speaker, emotion, "a", SENTENCES[s]
@@ -143,7 +143,7 @@ def envelope(signal: Signal) -> Signal:
 
 
 def finish(signal: Signal, level_dbfs: float) -> Signal:
-    """0.1 s of silence before the speech and 0.2 s after it, ends faded, the speech's RMS at `level_dbfs`, the peak kept safe."""
+    """0.1 s of silence before the speech and 0.2 s after it, ends faded, its RMS at `level_dbfs`, the peak kept safe."""
     clean = sosfiltfilt(butter(2, 50, btype="highpass", fs=RATE, output="sos"), signal)
     loud = np.flatnonzero(envelope(clean) > 0.01 * envelope(clean).max())
     padded = np.pad(clean, (RATE // 10, RATE // 5))

@@ -1,0 +1,170 @@
+"""The figures of a report: for each the drawing for wide and for narrow screens, its caption and the numbers behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isfinite
+
+from analysis.report.dots import Axis, Mark, dot_figure
+from analysis.report.findings import emotion_marks, leading_scale, quality_marks, retention_marks, scale_title
+from analysis.report.heat import heat_figure
+from analysis.report.plane import plane_figure
+from analysis.report.study import Results
+from analysis.report.svg import Drawing
+from analysis.scales import SCALES
+
+SIMULATED = "Simulated ratings"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """``key`` is its file name; ``rows`` are its numbers as printed, under ``columns``."""
+
+    key: str
+    title: str
+    caption: str
+    wide: Drawing
+    narrow: Drawing
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+
+def quality_figures(results: Results) -> list[Figure]:
+    """One dot figure per category scale, the leading scale first."""
+    first = leading_scale(results)
+    return [_quality(results, key) for key in sorted(results.scales, key=lambda key: key != first)]
+
+
+def retention_figures(results: Results) -> list[Figure]:
+    """Retention per condition, and per emotion; none where no condition has a score."""
+    marks = [mark for mark in retention_marks(results) if mark.colour >= 0]
+    if not any(isfinite(mark.value) for mark in marks):
+        return []
+    return [_retention(results, marks), _by_emotion(results, marks)]
+
+
+def plane_figures(results: Results) -> list[Figure]:
+    """Quality against retention; none without both."""
+    scale = leading_scale(results)
+    if scale is None or not results.retention.replicates:
+        return []
+    retention = {mark.slug: mark for mark in retention_marks(results)}
+    pairs = [(mark, retention[mark.slug]) for mark in quality_marks(results, scale) if mark.slug in retention]
+    quality, kept = [q for q, _ in pairs], [r for _, r in pairs]
+    limits = _limits(quality, scale)
+    title = f"{scale_title(scale)} against emotion retention"
+    return [
+        _figure(
+            "plane",
+            title,
+            "Up is more of the emotion, right is more quality. Bars are 95 % intervals of either score, so a codec may lie "
+            "anywhere in the cross they span. The dashed line is the reference's quality.",
+            lambda narrow: plane_figure(quality, kept, limits, title, "plane", narrow=narrow, footer=_footer(results)),
+            ("Condition", "Bit rate", "MOS", "Macro-F1"),
+            [(q.label, q.detail, with_interval(q), with_interval(r)) for q, r in pairs],
+        )
+    ]
+
+
+def with_interval(mark: Mark, digits: int = 2) -> str:
+    """A value and its interval as printed in tables, or why there is none.
+
+    >>> with_interval(Mark("a", "A", "", 3.5, 3.25, 3.75, 0))
+    '3.50 [3.25, 3.75]'
+    >>> with_interval(Mark("a", "A", "", float("nan"), float("nan"), float("nan"), 0, "reference"))
+    'undefined: reference'
+    """
+    if not isfinite(mark.value):
+        return f"undefined: {mark.note}"
+    if not isfinite(mark.low):
+        return f"{mark.value:.{digits}f} (no interval: {mark.note})"
+    return f"{mark.value:.{digits}f} [{mark.low:.{digits}f}, {mark.high:.{digits}f}]"
+
+
+def _quality(results: Results, scale: str) -> Figure:
+    marks = quality_marks(results, scale)
+    low, high = _limits(marks, scale)
+    words = SCALES[scale].labels if scale in SCALES else {}
+    ticks = (
+        [(float(v), words.get(v, "")) for v in range(round(low), round(high) + 1)] if high - low <= 10 else _ticks(low, high)
+    )
+    axis = Axis(low, high, ticks, 2, "mean opinion score")
+    frame = results.mos.frame[results.mos.frame["scale"] == scale].set_index("condition")
+
+    def counts(slug: str) -> list[str]:
+        return [_whole(frame.at[slug, name]) for name in ("n_ratings", "n_raters", "n_clips")]
+
+    title = f"{scale_title(scale)}: mean opinion score"
+    asked = f"“{SCALES[scale].prompt}” " if scale in SCALES else ""
+    return _figure(
+        f"mos_{scale}",
+        title,
+        f"{asked}Dots are means, bars 95 % intervals over raters and clips, the band is the reference with its interval.",
+        lambda narrow: dot_figure(marks, axis, title, f"mos-{scale}", narrow=narrow, footer=_footer(results)),
+        ("Condition", "Bit rate", "MOS [95 %]", "SD", "Ratings", "Raters", "Clips"),
+        [(m.label, m.detail, with_interval(m), f"{frame.at[m.slug, 'sd']:.2f}", *counts(m.slug)) for m in marks],
+    )
+
+
+def _retention(results: Results, marks: list[Mark]) -> Figure:
+    axis = Axis(0.0, 1.0, [(v / 5, "") for v in range(6)], 2, "macro-F1 against the reference")
+    frame = results.retention.overall.set_index("condition")
+
+    def scored(slug: str) -> str:
+        return f"{frame.at[slug, 'n_emotions']} of {len(results.emotions)}"
+
+    title = "Emotion retention"
+    return _figure(
+        "retention",
+        title,
+        "How closely the emotions heard in coded clips match those heard in the same clips of the reference: 1 is the "
+        "same emotions in every clip. Bars are 95 % intervals over raters and clips.",
+        lambda narrow: dot_figure(marks, axis, title, "retention", narrow=narrow, footer=_footer(results)),
+        ("Condition", "Bit rate", "Macro-F1 [95 %]", "Emotions scored", "Clips", "Note"),
+        [(m.label, m.detail, with_interval(m), scored(m.slug), _whole(frame.at[m.slug, "n_clips"]), m.note) for m in marks],
+    )
+
+
+def _by_emotion(results: Results, marks: list[Mark]) -> Figure:
+    rows = [(mark, emotion_marks(results, mark.slug)) for mark in marks]
+    frame = results.retention.by_emotion
+    support = frame.groupby("emotion")["support"].max()
+    counts = {name: int(support[name]) for name in results.emotions}
+    title = "Emotion retention by emotion"
+    return _figure(
+        "retention_by_emotion",
+        title,
+        "F1 of each emotion with its 95 % interval; n is the number of clips in which the reference carries the emotion. Few "
+        "clips make wide intervals. A dash: the emotion is in no label set of either side, so F1 is undefined.",
+        lambda narrow: heat_figure(rows, counts, title, "emotions", narrow=narrow, footer=_footer(results)),
+        ("Condition", *results.emotions, "all"),
+        [(head.label, *(with_interval(mark) for mark in marks), with_interval(head)) for head, marks in rows],
+    )
+
+
+def _figure(
+    key: str, title: str, caption: str, draw: Callable[[bool], Drawing], columns: tuple[str, ...], rows: list[tuple[str, ...]]
+) -> Figure:
+    return Figure(key, title, caption, draw(False), draw(True), columns, rows)
+
+
+def _limits(marks: list[Mark], scale: str) -> tuple[float, float]:
+    """Range of a scale; of an unknown scale the range of the values, widened to whole numbers."""
+    if scale in SCALES:
+        return float(SCALES[scale].minimum), float(SCALES[scale].maximum)
+    ends = [v for mark in marks for v in (mark.value, mark.low, mark.high) if isfinite(v)]
+    low, high = float(int(min(ends) // 1)), float(-int(-max(ends) // 1))
+    return low, max(high, low + 1)
+
+
+def _ticks(low: float, high: float) -> list[tuple[float, str]]:
+    return [(low + (high - low) * part / 5, "") for part in range(6)]
+
+
+def _footer(results: Results) -> str:
+    return SIMULATED if results.simulated else ""
+
+
+def _whole(value: object) -> str:
+    return "–" if str(value) in {"<NA>", "nan"} else f"{int(str(value)):,}"

@@ -1,0 +1,153 @@
+"""The answer in sentences: which condition keeps quality and emotion best, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+
+import pandas as pd
+
+from analysis.ratings.bootstrap import share_first
+from analysis.ratings.coding import FloatArray
+from analysis.report.dots import Mark
+from analysis.report.study import Results
+from analysis.scales import SCALES
+
+#: A first place in at least this share of the replicates is called clear.
+CLEAR = 0.95
+#: Scales in the order in which they speak for quality as a whole.
+_LEADING = ("ovrl", "quality")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The headline and the sentences under it."""
+
+    headline: str
+    sentences: tuple[str, ...]
+
+
+def leading_scale(results: Results) -> str | None:
+    """The scale that stands for overall quality: ``ovrl``, ``quality``, else the first there is."""
+    return next((key for key in (*_LEADING, *results.scales) if key in results.scales), None)
+
+
+def scale_title(key: str) -> str:
+    """The printed title of a scale; unknown scales are called by their key."""
+    return SCALES[key].title if key in SCALES else key
+
+
+def quality_marks(results: Results, scale: str) -> list[Mark]:
+    """MOS of every condition on a scale, for figures; conditions without a rating on it are absent."""
+    return _marks(results, results.mos.frame[results.mos.frame["scale"] == scale], "mos")
+
+
+def retention_marks(results: Results) -> list[Mark]:
+    """Macro-F1 of every condition, for figures."""
+    return _marks(results, results.retention.overall, "macro_f1")
+
+
+def emotion_marks(results: Results, slug: str) -> list[Mark]:
+    """F1 of every emotion in a condition, for figures: marks labelled by emotion, in the order of the options."""
+    frame = results.retention.by_emotion
+    rows = frame[frame["condition"] == slug].to_dict("records")
+    return [Mark(slug, row["emotion"], "", row["f1"], row["ci_low"], row["ci_high"], 0, row["note"]) for row in rows]
+
+
+def find(results: Results) -> Finding:
+    """Headline and sentences for a study; cautious where a first place is not clear in the bootstrap."""
+    scale = leading_scale(results)
+    quality = quality_marks(results, scale) if scale else []
+    emotion = [mark for mark in retention_marks(results) if isfinite(mark.value)]
+    firsts = [
+        _first([mark for mark in quality if mark.colour >= 0], results.mos.replicates.get(scale or "", {}), _QUALITY),
+        _first(emotion, results.retention.replicates, _EMOTION),
+    ]
+    found = [first for first in firsts if first is not None]
+    sentences = [first.sentence for first in found]
+    sentences += [
+        f"The reference, {mark.label}, is at {_spread(mark)} on {scale_title(scale or '').lower()}."
+        for mark in quality
+        if mark.colour < 0
+    ]
+    if emotion:
+        sentences.append(
+            "Macro-F1 stays below 1 even for a codec nobody can hear, because no two panels vote alike: compare codecs with "
+            "each other before comparing them with 1."
+        )
+    return Finding(_headline(found), tuple(sentences))
+
+
+@dataclass(frozen=True)
+class _Measure:
+    name: str
+    praise: str
+
+
+_QUALITY = _Measure("mean opinion score", "sounds best")
+_EMOTION = _Measure("macro-F1", "keeps most emotion")
+
+
+@dataclass(frozen=True)
+class _First:
+    """Who comes first in a measure, how sure that is, and the sentence that says so."""
+
+    label: str
+    praise: str
+    doubt: str
+    sentence: str
+
+
+def _first(marks: list[Mark], replicates: Mapping[str, FloatArray], measure: _Measure) -> _First | None:
+    if len(marks) < 2:
+        return None
+    ranked = sorted(marks, key=lambda mark: -mark.value)
+    best, worst = ranked[0], ranked[-1]
+    shown = f"{best.label} has the highest {measure.name}, {_spread(best)}; {worst.label} has the lowest, {_spread(worst)}."
+    unsure = [mark for mark in marks if not isfinite(mark.low)]
+    if unsure:
+        doubt, said = "how sure that is cannot be told", f"An interval is missing: {unsure[0].note}."
+    else:
+        shares = share_first({mark.slug: replicates[mark.slug] for mark in marks})
+        rival = max(ranked[1:], key=lambda mark: shares[mark.slug])
+        share = shares[best.slug]
+        doubt = "" if share >= CLEAR else "though not clearly"
+        said = f"{best.label} comes first in {100 * share:.0f} % of the resampled studies"
+        said += f", {rival.label} in {100 * shares[rival.slug]:.0f} %: these votes do not settle the order." if doubt else "."
+    return _First(best.label, measure.praise, doubt, f"{shown} {said}")
+
+
+def _headline(found: list[_First]) -> str:
+    """One line; a condition that leads in everything is named once.
+
+    >>> clear, vague = _First("A", "sounds best", "", ""), _First("A", "keeps most emotion", "though not clearly", "")
+    >>> _headline([clear, vague])
+    'A sounds best and keeps most emotion, the latter though not clearly'
+    >>> _headline([_First("B", "sounds best", "", ""), vague])
+    'B sounds best; A keeps most emotion, though not clearly'
+    """
+    if not found:
+        return "Too little to compare: fewer than two conditions have a score"
+    if len({first.label for first in found}) == 1 and len(found) == 2:
+        first, second = found
+        if first.doubt == second.doubt:
+            return f"{first.label} {first.praise} and {second.praise}" + f", {first.doubt}" * bool(first.doubt)
+        if not first.doubt:
+            return f"{first.label} {first.praise} and {second.praise}, the latter {second.doubt}"
+    return "; ".join(f"{first.label} {first.praise}" + f", {first.doubt}" * bool(first.doubt) for first in found)
+
+
+def _marks(results: Results, frame: pd.DataFrame, column: str) -> list[Mark]:
+    rows = {row["condition"]: row for row in frame.to_dict("records")}
+    return [
+        Mark(info.slug, info.label, info.rate, row[column], row["ci_low"], row["ci_high"], info.colour, row["note"])
+        for info in results.conditions
+        if (row := rows.get(info.slug)) is not None
+    ]
+
+
+def _spread(mark: Mark) -> str:
+    if not isfinite(mark.low):
+        return f"{mark.value:.2f} (no interval)"
+    return f"{mark.value:.2f} (95 % interval {mark.low:.2f} to {mark.high:.2f})"

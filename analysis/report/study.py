@@ -1,0 +1,137 @@
+"""Every number of a report, computed from a frame of ratings before any of it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.ratings.bootstrap import CrossedBootstrap
+from analysis.ratings.coding import encode
+from analysis.ratings.mos import MosTable, mos_by_condition, mos_by_stimulus
+from analysis.ratings.reliability import agreement
+from analysis.ratings.retention import COLUMNS, EMOTION_COLUMNS, Retention, emotion_retention
+from analysis.report.conditions import ConditionInfo, describe_conditions
+from analysis.schema import SchemaError, label_options, select_usable
+
+#: The label scale that emotion retention is computed from.
+EMOTION_SCALE = "emotion"
+REPLICATES = 2000
+
+
+@dataclass(frozen=True)
+class Results:
+    """Tables of a study with what is needed to read them."""
+
+    conditions: list[ConditionInfo]
+    reference: str
+    emotions: tuple[str, ...]
+    emotions_known: bool
+    counts: dict[str, int]
+    left_out: dict[str, int]
+    mos: MosTable
+    by_stimulus: pd.DataFrame
+    retention: Retention
+    agreement: pd.DataFrame
+    seed: int
+    replicates: int
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any rating that counts came from a simulated rater."""
+        return self.counts["simulated_ratings"] > 0
+
+    @property
+    def scales(self) -> list[str]:
+        """Category scales, in the order of the tables."""
+        return list(self.mos.replicates)
+
+
+def analyse(
+    ratings: pd.DataFrame,
+    *,
+    reference: str,
+    seed: int,
+    replicates: int,
+    conditions: pd.DataFrame | None,
+    emotions: Sequence[str] | None,
+    progress: Callable[[int, int], None] | None,
+) -> Results:
+    """All results of a validated frame. ``progress`` is told (replicates done, replicates to do) as work goes on.
+
+    Without ``emotions`` the options are the labels that occur, which makes the threshold 1/n depend on the votes; the report
+    says so. Raises SchemaError when no rating is left, or when a label is not among ``emotions``.
+    """
+    selection = select_usable(ratings)
+    used = selection.used
+    if used.empty:
+        raise SchemaError(
+            f"None of the {len(ratings)} ratings can be used: {_reasons(selection.left_out) or 'there are none'}."
+        )
+    scales = encode(used)
+    infos = describe_conditions(used["condition"].unique(), reference, conditions)
+    label_scales = [name for name, coded in scales.items() if coded.has_labels]
+    options = {name: label_options(used[used["scale"] == name]) for name in label_scales}
+    if emotions is not None and EMOTION_SCALE in options:
+        options[EMOTION_SCALE] = list(emotions)
+    passes = len(scales) - len(label_scales) + (EMOTION_SCALE in options) + 1
+    any_scale = next(iter(scales.values()))
+    bootstrap = CrossedBootstrap(
+        len(any_scale.raters), len(any_scale.clips), replicates, seed, _counter(progress, passes * replicates)
+    )
+    mos = mos_by_condition(scales, bootstrap)
+    retention = Retention(pd.DataFrame(columns=list(COLUMNS)), pd.DataFrame(columns=list(EMOTION_COLUMNS)), {})
+    if EMOTION_SCALE in options:
+        retention = emotion_retention(scales[EMOTION_SCALE], options[EMOTION_SCALE], reference, bootstrap)
+    order = [info.slug for info in infos]
+    return Results(
+        conditions=infos,
+        reference=reference,
+        emotions=tuple(options.get(EMOTION_SCALE, ())),
+        emotions_known=emotions is not None,
+        counts=_counts(ratings, used),
+        left_out=selection.left_out,
+        mos=MosTable(_ordered(mos.frame, order, "scale"), mos.replicates),
+        by_stimulus=mos_by_stimulus(scales),
+        retention=Retention(_ordered(retention.overall, order), _ordered(retention.by_emotion, order), retention.replicates),
+        agreement=agreement(scales, options, bootstrap),
+        seed=seed,
+        replicates=replicates,
+    )
+
+
+def _ordered(frame: pd.DataFrame, order: list[str], *before: str) -> pd.DataFrame:
+    """Rows with conditions in the order of the report, within the columns ``before``; otherwise as they stand."""
+    place = frame["condition"].map({slug: index for index, slug in enumerate(order)})
+    return frame.assign(_place=place).sort_values([*before, "_place"], kind="stable", ignore_index=True).drop(columns="_place")
+
+
+def _counts(ratings: pd.DataFrame, used: pd.DataFrame) -> dict[str, int]:
+    return {
+        "ratings_read": len(ratings),
+        "ratings_used": len(used),
+        "ratings_left_out": len(ratings) - len(used),
+        "simulated_ratings": int(used["simulated"].sum()),
+        "raters": used.loc[used["rater_id"] != "", "rater_id"].nunique(),
+        "clips": used["clip_id"].nunique(),
+        "stimuli": used["stimulus_id"].nunique(),
+        "conditions": used["condition"].nunique(),
+    }
+
+
+def _counter(progress: Callable[[int, int], None] | None, total: int) -> Callable[[int], None] | None:
+    if progress is None:
+        return None
+    done = 0
+
+    def count(size: int) -> None:
+        nonlocal done
+        done += size
+        progress(done, total)
+
+    return count
+
+
+def _reasons(left_out: dict[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in left_out.items())

@@ -1,0 +1,111 @@
+"""PyTorch as every neural family uses it: same numbers on each run, checkpoints that cannot run code, and a torchaudio that
+imports. Nothing here is imported before a neural condition is opened.
+"""
+
+import os
+import pickle
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from codecs_runner.codecs.base import CodecError, Signal
+
+if TYPE_CHECKING:
+    import torch
+
+NATIVE_TORCHAUDIO = ("_torchaudio", "libtorchaudio")
+
+
+def open_device() -> "torch.device":
+    """Prepare PyTorch once and choose where models run: CODEC_DEVICE, else the first CUDA device, else the CPU.
+
+    One thread and no TF32, so that sums are taken in the same order and precision each time; processes give the parallel work.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    repair_torchaudio()
+    return torch.device(os.environ.get("CODEC_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def describe_device(device: "torch.device") -> str:
+    import torch
+
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+def load_checkpoint(path: Path, *required: str) -> Mapping[str, Any]:
+    """Read a checkpoint as plain tensors, numbers and text; one that would need to run code is refused.
+
+    Args:
+        required: keys that must be there.
+
+    Raises:
+        CodecError: ``weights_damaged`` with the file's name.
+    """
+
+    import torch
+
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+        sentence = f"{path} is damaged, or holds more than tensors and plain values and is not opened for safety."
+        raise CodecError("weights_damaged", sentence) from error
+    if not isinstance(content, Mapping) or not all(key in content for key in required):
+        raise CodecError("weights_damaged", f"{path} is a PyTorch file, but not a checkpoint of this codec.")
+    return content
+
+
+@contextmanager
+def model_errors(path: Path) -> Iterator[None]:
+    """While a model is built: silence old idioms of the codec packages, and name the file if its tensors do not fit."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*weight_norm.* is deprecated", FutureWarning)
+        warnings.filterwarnings("ignore", ".*torch.jit.script.* is deprecated", DeprecationWarning)
+        try:
+            yield
+        except (RuntimeError, TypeError, KeyError) as error:
+            raise CodecError("weights_damaged", f"{path} does not fit this codec's model.") from error
+
+
+def as_signal(tensor: "torch.Tensor") -> Signal:
+    """Any tensor of one clip as one channel on the CPU, shape [n_samples]."""
+    return np.asarray(tensor.reshape(-1).cpu().numpy(), dtype=np.float32)
+
+
+def repair_torchaudio() -> None:
+    """Make ``import torchaudio`` succeed beside a CPU build of PyTorch.
+
+    The wheels of torchaudio 2.11 link CUDA libraries; where those are absent the import fails and takes along every package
+    that asks for torchaudio. What the codec packages use is plain PyTorch, so a stand-in for the native part is registered, but
+    only where loading it fails. On a CUDA machine nothing happens.
+    """
+    import torch
+
+    spec = find_spec("torchaudio")
+    if spec is None or spec.origin is None or "torchaudio" in sys.modules or "torchaudio._extension" in sys.modules:
+        return
+    libraries = [Path(spec.origin).parent / "lib" / f"{name}.abi3.so" for name in NATIVE_TORCHAUDIO]
+    try:
+        for library in filter(Path.is_file, libraries):
+            torch.ops.load_library(library)  # type: ignore[no-untyped-call]
+    except OSError:
+        stand_in = ModuleType("torchaudio._extension", "Stands in for the native part, which cannot be loaded here.")
+        vars(stand_in).update(
+            _IS_TORCHAUDIO_EXT_AVAILABLE=False,
+            _IS_ALIGN_AVAILABLE=False,
+            _check_cuda_version=lambda: None,
+            fail_if_no_align=lambda function: function,
+        )
+        sys.modules["torchaudio._extension"] = stand_in

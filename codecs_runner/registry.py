@@ -1,0 +1,89 @@
+"""Every condition there is, at a glance; a family's module is imported when one of its conditions is asked for."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+
+from codecs_runner import weights
+from codecs_runner.codecs.base import Codec, CodecError, Condition
+
+__all__ = ["CONDITIONS", "Availability", "Condition", "availability", "get_condition", "list_conditions", "open_codec"]
+
+CONDITIONS = {
+    "original": "codecs_runner.codecs.references:ORIGINAL",
+    "opus-6kbps": "codecs_runner.codecs.ffmpeg:OPUS_6",
+    "opus-24kbps": "codecs_runner.codecs.ffmpeg:OPUS_24",
+    "mp3-8kbps": "codecs_runner.codecs.ffmpeg:MP3_8",
+    "mp3-24kbps": "codecs_runner.codecs.ffmpeg:MP3_24",
+    "aac-24kbps": "codecs_runner.codecs.ffmpeg:AAC_24",
+    "encodec-24k-6kbps": "codecs_runner.codecs.encodec:ENCODEC_6",
+    "encodec-24k-24kbps": "codecs_runner.codecs.encodec:ENCODEC_24",
+    "dac-16k-6kbps": "codecs_runner.codecs.dac:DAC_16K",
+    "dac-24k-24kbps": "codecs_runner.codecs.dac:DAC_24K",
+    "lyra-6kbps": "codecs_runner.codecs.lyra:LYRA_6",
+    "lyra-9.2kbps": "codecs_runner.codecs.lyra:LYRA_9",
+}
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether a condition can be rendered on this machine; ``reason`` says what to do where it cannot, else is empty."""
+
+    ok: bool
+    reason: str = ""
+
+
+def get_condition(name: str) -> Condition:
+    """The condition with this slug or alias.
+
+    Raises:
+        KeyError: with a sentence that names the nearest known slugs.
+
+    >>> get_condition("emo-codec:O2").slug
+    'opus-24kbps'
+    """
+    if name in CONDITIONS:
+        return _load(name)
+    for condition in list_conditions():
+        if name in condition.aliases:
+            return condition
+    near = " or ".join(get_close_matches(name, CONDITIONS, 2)) or ", ".join(CONDITIONS)
+    raise KeyError(f"There is no condition {name!r}; did you mean {near}?")
+
+
+def list_conditions() -> list[Condition]:
+    """All conditions in the registry's order."""
+    return [_load(slug) for slug in CONDITIONS]
+
+
+def availability(name: str) -> Availability:
+    """Whether this machine has the packages and weights of a condition. Looks at files only: nothing is loaded or fetched."""
+    try:
+        condition = get_condition(name)
+    except KeyError as error:
+        return Availability(False, str(error.args[0]))
+    missing = [package for package in condition.packages if find_spec(package) is None]
+    if missing:
+        names = " and ".join(missing)
+        return Availability(False, f"Not installed: {names}; install the neural requirements (make install, or NEURAL=1).")
+    absent = [key for key in condition.weights if weights.find(key) is None]
+    if absent:
+        return Availability(False, weights.what_to_do(absent))
+    return Availability(True)
+
+
+def open_codec(condition: Condition) -> Codec:
+    """Open a condition, weights and all; raises CodecError ``unavailable`` with what to do."""
+    available = availability(condition.slug)
+    if not available.ok:
+        raise CodecError("unavailable", available.reason)
+    return condition.open(condition)
+
+
+@cache
+def _load(slug: str) -> Condition:
+    module, name = CONDITIONS[slug].split(":")
+    condition: Condition = getattr(import_module(module), name)
+    return condition

@@ -1,0 +1,24 @@
+"""Celery application of audio workers: no Django, no database.
+
+Start one with ``celery -A codecs_runner.worker worker -Q render``. CELERY_BROKER_URL names the broker, STIMULUS_STORE the
+folder that workers and site share, CODEC_WEIGHTS the weights.
+"""
+
+import os
+
+from celery import Celery
+
+_BROKER = os.environ.get("CELERY_BROKER_URL", "redis://localhost:6379/0")
+
+app = Celery(
+    "codecs_runner",
+    broker=_BROKER,
+    backend=os.environ.get("CELERY_RESULT_BACKEND", _BROKER),
+    include=["codecs_runner.tasks"],
+)
+app.conf.update(
+    task_default_queue="render",
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+)

@@ -1,0 +1,72 @@
+"""Session plans: exactly balanced for every shape of study."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.design import DesignError, draw_plans
+
+
+@st.composite
+def shapes(draw):
+    n_clips = draw(st.integers(1, 12))
+    return n_clips, draw(st.integers(1, 7)), draw(st.integers(1, 3)), draw(st.integers(1, 5)), draw(st.integers(1, n_clips))
+
+
+@settings(max_examples=150, deadline=None)
+@given(shapes(), st.integers(0, 2**31))
+def test_every_stimulus_gets_its_votes_and_every_session_is_balanced(shape, seed):
+    n_clips, n_conditions, n_strata, votes, trials = shape
+    clips = [f"clip{i}" for i in range(n_clips)]
+    conditions = [f"condition{i}" for i in range(n_conditions)]
+    strata = [f"stratum{i}" for i in range(n_strata)]
+    plans = draw_plans(clips, conditions, strata, votes, trials, np.random.default_rng(seed))
+    count = Counter((plan.stratum, *trial) for plan in plans for trial in plan.trials)
+    assert count == {(s, clip, condition): votes for s in strata for clip in clips for condition in conditions}
+    for plan in plans:
+        heard = [clip for clip, _ in plan.trials]
+        assert len(set(heard)) == len(heard) <= trials
+        by_condition = Counter(condition for _, condition in plan.trials)
+        assert max(by_condition.values()) - min(by_condition[c] for c in conditions) <= 1
+    lengths = [len(plan.trials) for plan in plans]
+    assert max(lengths) - min(lengths) <= 1
+
+
+def test_the_emo_codec_design_takes_seventy_raters_of_45_clips():
+    clips = [str(i) for i in range(45)]
+    plans = draw_plans(clips, list("OABCDEF"), ["female", "male"], 5, 45, np.random.default_rng(0))
+    assert len(plans) == 70
+    assert {len(plan.trials) for plan in plans} == {45}
+
+
+def test_the_same_seed_draws_the_same_plans_and_another_seed_others():
+    arguments = (list("abcdef"), list("xyz"), ["f", "m"], 2, 4)
+    first = draw_plans(*arguments, np.random.default_rng(1))
+    assert first == draw_plans(*arguments, np.random.default_rng(1))
+    assert first != draw_plans(*arguments, np.random.default_rng(2))
+
+
+def test_sessions_rarely_repeat_a_condition_at_once():
+    plans = draw_plans([str(i) for i in range(45)], list("OABCDEF"), ["all"], 10, 45, np.random.default_rng(0))
+    repeats = [sum(a[1] == b[1] for a, b in zip(p.trials, p.trials[1:], strict=False)) for p in plans]
+    assert np.mean(repeats) < 44 / 7, "fewer than an unguarded shuffle"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (([], ["x"], ["f"], 1, 1), "no clip"),
+        ((["a"], [], ["f"], 1, 1), "no condition"),
+        ((["a"], ["x"], [], 1, 1), "no stratum"),
+        ((["a", "a"], ["x"], ["f"], 1, 1), "twice"),
+        ((["a"], ["x"], ["f"], 0, 1), "at least 1"),
+        ((["a"], ["x"], ["f"], 1, 2), "nobody hears a clip twice"),
+        ((["a"], ["x"], ["f"], 1, 0), "from 1 to 1"),
+    ],
+)
+def test_a_design_that_cannot_be_drawn_is_refused_in_a_sentence(arguments, sentence):
+    with pytest.raises(DesignError, match=sentence):
+        draw_plans(*arguments, np.random.default_rng(0))

@@ -1,0 +1,130 @@
+"""From jobs to files: idempotent, alike on one core and on many, failures as values."""
+
+import errno
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import soundfile as sf
+
+from codecs_runner import weights
+from codecs_runner.audio import inspect_audio
+from codecs_runner.jobs import RenderJob, RenderResult
+from codecs_runner.pipeline import _executor, render, render_many
+from codecs_runner.store import Store
+from codecs_runner.tasks import render_jobs
+from tests.unit.codecs_runner.signals import make_speech
+
+LIGHT = ("original", "opus-6kbps", "mp3-24kbps", "aac-24kbps")
+SIDECAR_KEYS = (
+    "key condition source_sha256 audio_sha256 n_samples sample_rate duration_s payload_bps delay_samples alignment correlation "
+    "codec_gain_db level_gain_db level_dbov peak clipped limited_samples versions weights device rendered_at seconds"
+)
+
+
+def job_for(path: Path, condition: str) -> RenderJob:
+    return RenderJob(str(path), inspect_audio(path).pcm_sha256, condition)
+
+
+def jobs_for(folder: Path, n_clips: int, conditions: Sequence[str]) -> list[RenderJob]:
+    for i in range(n_clips):
+        sf.write(folder / f"{i}.wav", make_speech(0.4, 16_000, seed=i), 16_000)
+    return [job_for(folder / f"{i}.wav", slug) for i in range(n_clips) for slug in conditions]
+
+
+def test_a_stimulus_and_its_description(recording: Path, tmp_path: Path) -> None:
+    store, job = Store(tmp_path / "store"), job_for(recording, "opus-24kbps")
+    result = render(job, store)
+    assert result.ok and result.key == job.key and list(result.sidecar) == SIDECAR_KEYS.split()
+    assert result.sidecar == store.sidecar(job.key)
+    flac = store.flac_path(job.key)
+    assert hashlib.sha256(flac.read_bytes()).hexdigest() == result.sidecar["audio_sha256"]
+    info = sf.info(flac)
+    assert (info.samplerate, info.channels, info.frames, info.format) == (48_000, 1, 72_000, "FLAC")
+    assert result.sidecar["level_dbov"] == pytest.approx(-26, abs=0.02)
+    assert result.sidecar["versions"]["av"]
+
+
+def test_a_job_delivered_twice_is_rendered_once(recording: Path, tmp_path: Path) -> None:
+    store, job = Store(tmp_path / "store"), job_for(recording, "opus-6kbps")
+    first = render(job, store)
+    written = store.flac_path(job.key).stat().st_mtime_ns
+    assert render(job, store) == first
+    assert store.flac_path(job.key).stat().st_mtime_ns == written
+
+
+def test_many_over_processes_equal_one_after_another(tmp_path: Path) -> None:
+    jobs = jobs_for(tmp_path, 3, LIGHT)
+    progress: list[tuple[int, int]] = []
+    many = list(render_many([*jobs, jobs[0]], Store(tmp_path / "many"), lambda *at: progress.append(at), workers=2))
+    assert progress == [(i + 1, 12) for i in range(12)]
+    one = {job.key: render(job, Store(tmp_path / "one")) for job in jobs}
+    assert {r.key: r.sidecar["audio_sha256"] for r in many} == {key: r.sidecar["audio_sha256"] for key, r in one.items()}
+
+
+def test_a_killed_process_loses_no_finished_work(tmp_path: Path) -> None:
+    jobs, store = jobs_for(tmp_path, 15, LIGHT), Store(tmp_path / "store")
+    results = render_many(jobs, store, workers=2)
+    first = next(results)
+    for process in list(_executor(2, str(weights.folder()))._processes.values()):
+        process.kill()
+    ended = [first, *results]
+    assert {result.key for result in ended} == {job.key for job in jobs}
+    assert {result.code for result in ended if not result.ok} == {"worker_died"}
+    assert all(store.has(result.key) for result in ended if result.ok)
+    assert all(result.ok for result in render_many(jobs, store, workers=2))
+
+
+def test_one_bad_recording_stops_no_other(tmp_path: Path) -> None:
+    jobs = jobs_for(tmp_path, 2, ("original",))
+    (tmp_path / "0.wav").write_bytes(b"gone")
+    by_key = {result.key: result for result in render_many(jobs, Store(tmp_path / "store"))}
+    assert (by_key[jobs[0].key].ok, by_key[jobs[0].key].code) == (False, "undecodable")
+    assert by_key[jobs[1].key].ok
+
+
+def test_a_recording_that_has_changed_is_not_rendered(recording: Path, tmp_path: Path) -> None:
+    job = job_for(recording, "original")
+    sf.write(recording, make_speech(1.0, 16_000, seed=9), 16_000)
+    assert render(job, Store(tmp_path / "store")).code == "source_changed"
+
+
+def test_a_full_disk_is_a_result(recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store, job = Store(tmp_path / "store"), job_for(recording, "original")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        result = render(job, store)
+    assert (result.ok, result.code) == (False, "disk_full")
+    assert not [path for path in store.root.rglob("*") if path.is_file()]
+    assert render(job, store).ok
+
+
+def test_missing_weights_are_a_result_that_says_what_to_do(
+    recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODEC_WEIGHTS", str(tmp_path / "empty"))
+    result = render(job_for(recording, "lyra-6kbps"), Store(tmp_path / "store"))
+    assert not result.ok and result.code == "unavailable" and result.message
+
+
+def test_other_weights_than_the_jobs_are_refused(recording: Path, tmp_path: Path) -> None:
+    job = RenderJob(str(recording), inspect_audio(recording).pcm_sha256, "original", weights={"w.th": "00" * 32})
+    assert render(job, Store(tmp_path / "store")).code == "weights_differ"
+
+
+def test_the_task_takes_and_gives_plain_values(recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STIMULUS_STORE", str(tmp_path / "store"))
+    good = job_for(recording, "original")
+    first, second = map(RenderResult.from_dict, render_jobs([good.to_dict(), {**good.to_dict(), "condition": "no-such"}]))
+    assert first.ok and Store(tmp_path / "store").has(good.key)
+    assert (second.code, second.key) == ("unknown_condition", good.key)
+
+
+def test_the_task_without_a_store_says_so(recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STIMULUS_STORE", raising=False)
+    assert render_jobs([job_for(recording, "original").to_dict()])[0]["code"] == "no_store"
