@@ -81,5 +81,6 @@ def _correlations(reference: Samples, decoded: Samples, width: int) -> Samples:
 def _envelope(samples: Samples, step: int) -> Samples:
     """RMS over 20 blocks of ``step`` samples, one value for each block, mean removed, shape [n // step]."""
     blocks = samples[: len(samples) // step * step].reshape(-1, step)
-    rms = np.sqrt(uniform_filter1d(np.mean(blocks**2, axis=1), ENVELOPE_BLOCKS, mode="constant"))
+    power = uniform_filter1d(np.mean(blocks**2, axis=1), ENVELOPE_BLOCKS, mode="constant")
+    rms = np.sqrt(np.maximum(power, 0.0))  # the filter's running sum may end a hair below zero after a loud passage
     return np.asarray(rms - rms.mean()) if len(rms) else rms

@@ -54,7 +54,7 @@ class ProblemSerializer(serializers.Serializer):
     """What was wrong, in a sentence."""
 
     detail = serializers.CharField()
-    errors = serializers.DictField(child=serializers.CharField(), required=False)
+    errors = serializers.DictField(child=serializers.CharField(), required=False)  # type: ignore[assignment]
     next_position = serializers.IntegerField(required=False, allow_null=True)
 
 
@@ -70,7 +70,7 @@ class ScaleSerializer(serializers.Serializer):
     key = serializers.CharField()
     kind = serializers.CharField()
     title = serializers.CharField()
-    required = serializers.BooleanField()
+    required = serializers.BooleanField()  # type: ignore[assignment]
 
 
 class SessionStateSerializer(serializers.Serializer):

@@ -26,7 +26,9 @@ class ConsentForm(forms.Form):
             del self.fields["stratum"]
         else:
             choices = [(name, _STRATUM_LABELS.get(name, name.capitalize())) for name in strata]
-            self.fields["stratum"].choices = [*choices, (NO_STRATUM, "Other, or I prefer not to say")]
+            stratum = self.fields["stratum"]
+            assert isinstance(stratum, forms.ChoiceField)
+            stratum.choices = [*choices, (NO_STRATUM, "Other, or I prefer not to say")]
 
     @property
     def chosen_stratum(self) -> str:

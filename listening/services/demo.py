@@ -47,7 +47,12 @@ def ensure_admin() -> str:
 
 def is_fresh(report: Path, study: Study) -> bool:
     """Whether a report holds every rating that the study has."""
-    newest = Rating.objects.filter(trial__session__study=study).order_by("-received_at").values_list("received_at", flat=True).first()
+    newest = (
+        Rating.objects.filter(trial__session__study=study)
+        .order_by("-received_at")
+        .values_list("received_at", flat=True)
+        .first()
+    )
     return report.exists() and newest is not None and report.stat().st_mtime > newest.timestamp()
 
 

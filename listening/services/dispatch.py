@@ -3,14 +3,16 @@
 from typing import Any
 
 from celery import current_app
-from codecs_runner.jobs import RenderResult
 from django.conf import settings
 from django.db import transaction
 
+from codecs_runner.jobs import RenderResult
 from listening.models import Job
 from listening.services.stimuli import claim_jobs, job_value, record_result
 
 WORKER = "celery"
+# Results come back to this queue, not to the audio workers' own, where nobody could write them down.
+OUR_QUEUE = "celery"
 
 
 def hint() -> None:
@@ -26,7 +28,7 @@ def send_due_jobs() -> int:
         current_app.send_task(
             "codecs_runner.render_jobs",
             args=[[job_value(job).to_dict() for job in jobs]],
-            link=current_app.signature("listening.record_results"),
+            link=current_app.signature("listening.record_results", queue=OUR_QUEUE),
             queue="render",
         )
         sent += len(jobs)

@@ -44,7 +44,7 @@ def clean_answers(study: Study, answers: Mapping[str, Any]) -> tuple[list[Answer
     """Every question's answer, and a sentence for each question whose answer cannot be stored."""
     cleaned: list[Answer] = []
     errors: dict[str, str] = {}
-    asked = set()
+    asked: set[str] = set()
     for key in study.rating_tasks:
         task = get_rating_task(key)
         asked.update(task.scale_keys)
@@ -144,7 +144,7 @@ def _check_heard(session: Session, trial: Trial, listening: Mapping[str, Any]) -
     )
     if listening["heard_share"] < needed - HEARD_TOLERANCE or listening["plays"] < 1:
         raise NotHeardError(sentence)
-    if session.preview or session.participant.simulated:
+    if session.participant is None or session.participant.simulated:
         return
     heard_at_least = timedelta(seconds=(trial.stimulus.duration_s or 0) * (needed - HEARD_TOLERANCE))
     if trial.audio_sent_at is None or timezone.now() - trial.audio_sent_at < heard_at_least:

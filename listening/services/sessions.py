@@ -6,6 +6,7 @@ import numpy as np
 from django.core import signing
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from listening.models import Event, Participant, Plan, Session, Stimulus, Study, Trial
 from listening.prolific import Link
@@ -34,7 +35,7 @@ def simulation_mark(participant_id: str) -> str:
 
 def join(study: Study, link: Link, user_agent: str = "", mark: str = "") -> Session:
     """The session of whoever comes by this link: a new one, or theirs from before. Raises JoinRefused."""
-    simulated = bool(mark) and signing.constant_time_compare(mark, simulation_mark(link.participant_id))
+    simulated = bool(mark) and constant_time_compare(mark, simulation_mark(link.participant_id))
     participant, _ = Participant.objects.get_or_create(prolific_pid=link.participant_id, defaults={"simulated": simulated})
     session = Session.objects.filter(study=study, participant=participant).first()
     if session is None:

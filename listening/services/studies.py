@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from codecs_runner.registry import get_condition
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from analysis.design import DesignError, draw_plans
+from codecs_runner.registry import get_condition
 from listening.models import Corpus, Event, Plan, PlanTrial, SourceClip, Stimulus, Study, StudyStimulus
 from listening.rating_tasks.registry import get_rating_task
 from listening.services.dispatch import hint

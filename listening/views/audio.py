@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotFound
+from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -20,7 +21,7 @@ _DAY = 86_400
 
 
 @require_safe
-def trial_audio(request: HttpRequest, token: str, trial_id: str) -> HttpResponse:
+def trial_audio(request: HttpRequest, token: str, trial_id: str) -> HttpResponseBase:
     """The clip of one trial, FLAC at 48 kHz. The address tells neither clip nor condition."""
     try:
         session = Session.from_token(token)
@@ -43,7 +44,7 @@ def trial_audio(request: HttpRequest, token: str, trial_id: str) -> HttpResponse
     return response
 
 
-def file_part(path: Path, wanted: str, content_type: str = "audio/flac") -> HttpResponse | FileResponse:
+def file_part(path: Path, wanted: str, content_type: str = "audio/flac") -> HttpResponseBase:
     """The file, or the part a Range header asks for; Safari plays nothing from a server that ignores Range."""
     size = path.stat().st_size
     match = _RANGE.fullmatch(wanted)

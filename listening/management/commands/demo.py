@@ -26,7 +26,9 @@ class Command(BaseCommand):
     help = "From a folder of speech to a report: import, render, open, rate (simulated), report, serve. Running it again repeats nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--corpus", type=Path, default=SYNTHETIC, help="a folder of speech (default: the synthetic one we ship)")
+        parser.add_argument(
+            "--corpus", type=Path, default=SYNTHETIC, help="a folder of speech (default: the synthetic one we ship)"
+        )
         parser.add_argument("--reader", choices=sorted(READERS), default="manifest", help="what kind of corpus it is")
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--no-serve", action="store_true", help="end after the report")

@@ -35,7 +35,18 @@ def folder(tmp_path: Path) -> Path:
     soundfile.write(root / "eight.wav", np.stack([speechlike()] * 8, axis=1), RATE)
     soundfile.write(root / "hour.flac", np.zeros(3600 * 8000, dtype="int16"), 8000)
     (root / "corrupt.wav").write_bytes(b"RIFF this is no sound")
-    names = ["good1.wav", "good2.flac", "twin.wav", "silent.wav", "nothing.wav", "nan.wav", "eight.wav", "hour.flac", "corrupt.wav", "gone.wav"]
+    names = [
+        "good1.wav",
+        "good2.flac",
+        "twin.wav",
+        "silent.wav",
+        "nothing.wav",
+        "nan.wav",
+        "eight.wav",
+        "hour.flac",
+        "corrupt.wav",
+        "gone.wav",
+    ]
     rows = "\n".join(f"{name},sp1,F,en,hello,{'anger' if i % 2 else 'joy'}" for i, name in enumerate(names))
     (root / "manifest.csv").write_text(f"path,speaker,sex,language,transcript,labels\n{rows}\n")
     return root

@@ -200,7 +200,9 @@ def test_a_preview_shows_the_real_pages_and_stores_no_rating(study, admin_client
         "listening": {"plays": 1, "heard_share": 1},
     }
     for position in range(1, session.trials.count() + 1):
-        answer = admin_client.post(f"/api/v1/sessions/{session.token}/trials/{position}/ratings/", body, content_type="application/json")
+        answer = admin_client.post(
+            f"/api/v1/sessions/{session.token}/trials/{position}/ratings/", body, content_type="application/json"
+        )
         assert answer.status_code == 201
     assert study.completion_code in text(admin_client.get(f"{base}done/"))
     assert Rating.objects.count() == 0

@@ -20,7 +20,9 @@ def rater(study) -> Rater:
 
 
 def test_an_answer_is_stored_with_what_was_heard(rater):
-    response = rater.rate(1, listening={"plays": 2, "heard_share": 1.0, "output_sample_rate": 48000, "hidden_ms": 12, "sha256_ok": True})
+    response = rater.rate(
+        1, listening={"plays": 2, "heard_share": 1.0, "output_sample_rate": 48000, "hidden_ms": 12, "sha256_ok": True}
+    )
     assert response.status_code == 201
     assert response.json()["next_position"] == 2
     trial = Trial.objects.get(session=rater.session, position=1)
@@ -73,7 +75,9 @@ def test_an_impossible_answer_is_refused_in_a_sentence_and_nothing_is_stored(rat
     assert rater.rate(1).status_code == 201
 
 
-@pytest.mark.parametrize("body", [{}, {"answers": {}}, {"idempotency_key": "x", "answers": ANSWERS, "listening": HEARD}, [], "x"])
+@pytest.mark.parametrize(
+    "body", [{}, {"answers": {}}, {"idempotency_key": "x", "answers": ANSWERS, "listening": HEARD}, [], "x"]
+)
 def test_a_request_that_is_not_whole_is_refused_in_a_sentence(rater, body):
     url = f"/api/v1/sessions/{rater.session.token}/trials/1/ratings/"
     response = rater.client.post(url, body, content_type="application/json")
