@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from codecs_runner.registry import list_conditions
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
@@ -14,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
+from codecs_runner.registry import list_conditions
 from listening.models import Study
 
 
@@ -24,7 +24,8 @@ class BoundedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return self.object_list.order_by().values("pk")[: self.LIMIT].count()
+        rows: QuerySet = self.object_list  # type: ignore[assignment]  # the stubs know no more than that it has a length
+        return rows.order_by().values("pk")[: self.LIMIT].count()
 
 
 class ReadOnlyAdmin(ModelAdmin):

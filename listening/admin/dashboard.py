@@ -1,5 +1,6 @@
 """The first page: where a newcomer begins, and where the studies stand."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest
@@ -35,7 +36,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def first_steps(has_corpus: bool, studies: list[Study]) -> list[dict[str, Any]]:
+def first_steps(has_corpus: bool, studies: Sequence[Study]) -> list[dict[str, Any]]:
     """What leads from nothing to a report, each step with whether it has been done once."""
     statuses = {study.status for study in studies}
     past_draft = bool(statuses - {Study.Status.DRAFT})

@@ -64,7 +64,7 @@ class StimulusAdmin(ReadOnlyAdmin):
     @display(description="codec gain undone")
     def gain(self, stimulus: Stimulus) -> str:
         gain_db = stimulus.sidecar.get("codec_gain_db")
-        return f"{gain_db:+.2f} dB" if gain_db is not None else "–"
+        return f"{round(gain_db, 2) + 0:+.2f} dB" if gain_db is not None else "–"
 
     @display(description="error")
     def problem(self, stimulus: Stimulus) -> str:

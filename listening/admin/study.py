@@ -100,7 +100,7 @@ class StudyAdmin(ModelAdmin):
         preset = request.GET.get("preset", "")
         corpus = Corpus.objects.filter(pk=request.GET["corpus"]).first() if request.GET.get("corpus", "").isdigit() else None
         if preset not in PRESETS:
-            return {"corpus": corpus, "conditions": ["original"]}
+            return {"corpus": corpus and corpus.pk, "conditions": ["original"]}
         draft = new_draft(corpus=corpus, preset=preset) if corpus else Study(**PRESETS[preset])
         initial = model_to_dict(draft, [field for field in STUDY_FIELDS if field != "emotions"])
         return {**initial, "slug": _free_slug(f"{preset}-{corpus}" if corpus else preset), "from_preset": preset}
@@ -112,9 +112,9 @@ class StudyAdmin(ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        context = dict(extra_context or {})
+        context = {**(extra_context or {}), "show_save_and_add_another": False, "show_save_and_continue": False}
         if object_id and (study := self.get_object(request, object_id)):
-            context |= {"title": study.title, "subtitle": study.slug, "board": board(study), "arithmetic": study_size(study)}
+            context |= {"title": study.title, "subtitle": study.slug, "board": board(study)}
         try:
             return super().changeform_view(request, object_id, form_url, context)
         except ServiceError as error:

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from codecs_runner.registry import get_condition
 from django.conf import settings
 from django.db.models import Avg
 from django.urls import reverse
 
+from codecs_runner.registry import get_condition
 from listening.admin.study_actions import ACTIONS
 from listening.models import Stimulus, Study
 from listening.prolific import PLACEHOLDERS
@@ -83,7 +83,7 @@ def next_step(study: Study, now: dict[str, Any], prepared: bool) -> tuple[str, l
     """What comes next, in a sentence, and the buttons for it: the first is the one to press."""
     match study.status:
         case Study.Status.DRAFT if now["pending"]:
-            return "The stimuli are being made.", []
+            return f"{now['pending']} stimuli are queued or being made.", []
         case Study.Status.DRAFT if now["failed"]:
             sentence = f"{now['failed']} stimuli could not be made; the reasons stand below. Retry them, or freeze the study without them."
             return sentence, [button("prepare", "Retry failed", primary=True), button("freeze")]

@@ -1,15 +1,13 @@
 """Form fields for what a study keeps as lists: conditions, rating tasks in order, names one per line."""
 
-from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from codecs_runner.registry import availability, list_conditions
 from django import forms
 from django.template.loader import render_to_string
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from analysis.scales import Scale
+from codecs_runner.registry import availability, list_conditions
 from listening.rating_tasks.registry import RATING_TASKS, get_rating_task
 
 
@@ -28,12 +26,13 @@ class ConditionWidget(ProjectTemplateWidget):
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         chosen = set(value or ())
-        options = [
-            {"condition": condition, "checked": condition.slug in chosen, "unavailable": availability(condition.slug).reason}
-            for condition in list_conditions()
+        context["families"] = [
+            (
+                family,
+                [{"condition": c, "checked": c.slug in chosen, "unavailable": availability(c.slug).reason} for c in members],
+            )
+            for family, members in groupby(list_conditions(), key=lambda condition: condition.family)
         ]
-        families = groupby(options, key=lambda option: option["condition"].family)
-        context["families"] = [(family, list(members)) for family, members in families]
         return context
 
 
@@ -81,7 +80,3 @@ class LinesField(forms.CharField):
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise forms.ValidationError(f"“{twice}” stands here twice.")
         return names
-
-
-def scale_names(scales: Sequence[Scale]) -> str:
-    return ", ".join(scale.title for scale in scales)

@@ -45,7 +45,7 @@ class DesignForm(forms.ModelForm):
 
     class Meta:
         model = Study
-        fields = DESIGN_FIELDS
+        fields: tuple[str, ...] = DESIGN_FIELDS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.views.decorators import staff_member_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_safe
 
@@ -42,7 +43,7 @@ def preview(request: HttpRequest, slug: str) -> HttpResponse:
 
 @staff_member_required
 @require_safe
-def report(request: HttpRequest, slug: str, name: str = "report.html") -> HttpResponse | FileResponse:
+def report(request: HttpRequest, slug: str, name: str = "report.html") -> HttpResponseBase:
     """A file of a study's report: only what lies in the study's own report directory, wherever links may point."""
     directory = report_directory(get_object_or_404(Study, slug=slug)).resolve()
     try:
@@ -58,19 +59,19 @@ def report(request: HttpRequest, slug: str, name: str = "report.html") -> HttpRe
 
 @staff_member_required
 @require_safe
-def stimulus_audio(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
+def stimulus_audio(request: HttpRequest, pk: int) -> HttpResponseBase:
     """A stimulus as raters hear it."""
     return _audio(request, store().flac_path(get_object_or_404(Stimulus, pk=pk, status=Stimulus.Status.READY).key))
 
 
 @staff_member_required
 @require_safe
-def clip_audio(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
+def clip_audio(request: HttpRequest, pk: int) -> HttpResponseBase:
     """An original recording as it was imported."""
     return _audio(request, Path(settings.SOURCE_STORE) / get_object_or_404(SourceClip, pk=pk).file)
 
 
-def _audio(request: HttpRequest, path: Path) -> HttpResponse | FileResponse:
+def _audio(request: HttpRequest, path: Path) -> HttpResponseBase:
     if not path.is_file():
         raise Http404("The file is missing from the store.")
     return file_part(path, request.headers.get("Range", ""), _content_type(path))
