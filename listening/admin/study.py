@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html, format_html_join, linebreaks
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -42,7 +42,7 @@ FROZEN_FIELDSETS = (
     ("What is heard", {"fields": ("title", "slug", "corpus", "n_clips", "seed", "shown_conditions")}),
     ("What is asked", {"fields": ("shown_tasks", "shown_emotions")}),
     ("Who rates how much", {"fields": ("shown_strata", "votes_per_stratum", "trials_per_session")}),
-    ("What raters read", {"fields": ("instructions", "consent_text")}),
+    ("What raters read", {"fields": ("shown_instructions", "shown_consent")}),
     ("Rules and codes", {"fields": ("sound_check", "minimum_heard_share", *CODE_FIELDS)}),
 )
 
@@ -252,6 +252,14 @@ class StudyAdmin(ModelAdmin):
     @display(description="strata of raters")
     def shown_strata(self, study: Study) -> SafeString:
         return _chips(study.strata)
+
+    @display(description="instructions")
+    def shown_instructions(self, study: Study) -> SafeString:
+        return SafeString(linebreaks(study.instructions, autoescape=True))
+
+    @display(description="consent text")
+    def shown_consent(self, study: Study) -> SafeString:
+        return SafeString(linebreaks(study.consent_text, autoescape=True))
 
 
 def _chips(names: Any) -> SafeString:

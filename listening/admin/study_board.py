@@ -95,6 +95,10 @@ def next_step(study: Study, now: dict[str, Any], prepared: bool) -> tuple[str, l
         case Study.Status.FROZEN:
             sentence = "The design is fixed and every session plan is drawn. Open the study to let raters in."
             return sentence, [button("open", primary=True)]
+        case Study.Status.OPEN if all(plan["free"] + plan["active"] == 0 for plan in now["progress"]["plans"].values()):
+            return "Every place is taken and completed. Close the study, or leave it open: whoever comes is told.", [
+                button("close")
+            ]
         case Study.Status.OPEN:
             return "Raters can take part by the study link below.", [button("close")]
         case _:
