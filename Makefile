@@ -39,13 +39,13 @@ test test-slow bench: export DATABASE_URL := sqlite:///$(CURDIR)/var/test/db.sql
 test test-slow bench: export CELERY_BROKER_URL :=
 
 test: lint  ## the fast tests, after the linters
-	$(PY) -m pytest -m "not slow" -n $(WORKERS) -rs --durations=10
+	$(PY) -m pytest -m "not slow" -n $(WORKERS) -rfEs --durations=10
 
 test-slow: $(DEV_SET)  ## the tests that take minutes
-	$(PY) -m pytest -m slow -rs --durations=10
+	$(PY) -m pytest -m slow -rfEs --durations=10
 
 bench: $(DEV_SET)  ## measure speed; prints figures, passes no judgement
-	$(PY) -m pytest -o addopts= -o python_files='bench_*.py' -q -s -rs tests/bench
+	$(PY) -m pytest -o addopts= -o python_files='bench_*.py' -q -s -rfEs tests/bench
 
 lint: $(DEV_SET)  ## ruff, mypy, the import contracts, and that no migration is missing
 	$(PY) -m ruff format --check .

@@ -6,7 +6,7 @@ a *label set* by keeping every label whose share of the votes is greater than 1/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,15 +27,6 @@ def split_labels(text: str) -> tuple[str, ...]:
     ()
     """
     return tuple(dict.fromkeys(name for part in text.split(SEPARATOR) if (name := part.strip())))
-
-
-def join_labels(names: Iterable[str]) -> str:
-    """The ``labels`` cell for ``names``.
-
-    >>> join_labels(["anger", "fear"])
-    'anger|fear'
-    """
-    return SEPARATOR.join(names)
 
 
 def label_matrix(cells: Sequence[str], options: Sequence[str]) -> BoolArray:

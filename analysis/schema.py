@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analysis.labels import split_labels
@@ -57,8 +58,8 @@ def validate_ratings(frame: pd.DataFrame) -> pd.DataFrame:
     Rules, each broken one a SchemaError that names the rows (numbered from 1, without the header): the required columns are
     there; stimulus, clip, condition and scale are filled; a row has a value or labels, not both; a value is a finite number
     and, on a known category scale, one of its categories; a labels scale has labels; a stimulus has one clip and one
-    condition; (rater, stimulus, scale) occurs once. ``rater_id`` may be empty. Unknown scales are accepted without a range.
-    Other columns are dropped.
+    condition; (rater, stimulus, scale) occurs once among the rows that are not excluded. ``rater_id`` may be empty. Unknown
+    scales are accepted without a range. Other columns are dropped.
 
     >>> import pandas as pd
     >>> row = dict(rater_id="r1", stimulus_id="s1", clip_id="c1", condition="original", scale="ovrl", value="4", labels="")
@@ -69,6 +70,7 @@ def validate_ratings(frame: pd.DataFrame) -> pd.DataFrame:
         ...
     analysis.schema.SchemaError: Scale 'ovrl' takes whole values 1 to 5, but column 'value' has 9 (row 1).
     """
+    frame = frame.reset_index(drop=True)
     missing = [name for name in REQUIRED if name not in frame.columns]
     if missing:
         raise SchemaError(f"Missing column{_s(len(missing))} {_quoted(missing)}; there are {_quoted(frame.columns)}.")
@@ -126,9 +128,9 @@ def _check_scales(tidy: pd.DataFrame, has_value: pd.Series) -> None:
 
 
 def _check_keys(tidy: pd.DataFrame) -> None:
-    known = tidy["rater_id"] != ""
-    repeated = known & tidy.duplicated(["rater_id", "stimulus_id", "scale"], keep=False)
-    _refuse(repeated, "The same rater rated the same stimulus on the same scale more than once: {}.")
+    countable = tidy[(tidy["rater_id"] != "") & (tidy["excluded"] == "")]
+    repeated = countable.index[countable.duplicated(["rater_id", "stimulus_id", "scale"], keep=False)]
+    _refuse(tidy.index.isin(repeated), "The same rater rated the same stimulus on the same scale more than once: {}.")
     pairs = tidy[["stimulus_id", "clip_id", "condition"]].drop_duplicates()
     torn = pairs.loc[pairs.duplicated("stimulus_id"), "stimulus_id"]
     _refuse(tidy["stimulus_id"].isin(torn), "A stimulus is one clip in one condition, but its id has several: {}.")
@@ -158,11 +160,11 @@ def _flags(column: pd.Series) -> pd.Series:
     return lowered.isin(_TRUE)
 
 
-def _refuse(wrong: pd.Series, sentence: str) -> None:
+def _refuse(wrong: pd.Series | npt.NDArray[np.bool_], sentence: str) -> None:
     """Raise SchemaError when any row is wrong; ``{}`` in the sentence becomes the rows."""
     if not wrong.any():
         return
-    rows = (np.flatnonzero(wrong.to_numpy()) + 1).tolist()
+    rows = (np.flatnonzero(wrong) + 1).tolist()
     shown = ", ".join(str(row) for row in rows[:5]) + (f" and {len(rows) - 5} more" if len(rows) > 5 else "")
     raise SchemaError(sentence.format(f"row{_s(len(rows))} {shown}"))
 

@@ -57,7 +57,7 @@ def percentile_interval(replicates: npt.ArrayLike, level: float = LEVEL) -> Floa
 
     NaN where no replicate is defined.
 
-    >>> percentile_interval(np.arange(101.0), level=0.9).tolist()
+    >>> percentile_interval(np.arange(101.0), level=0.9).round(6).tolist()
     [5.0, 95.0]
     """
     values = np.atleast_1d(np.asarray(replicates, dtype=np.float64))

@@ -37,6 +37,7 @@ COLUMNS = (
     "note",
 )
 Draws = npt.NDArray[np.float32]
+_TYPES = {"n_raters": "Int64", "value": "float64", "ci_low": "float64", "ci_high": "float64"}
 COEFFICIENT = "krippendorff_alpha"
 #: More different values than this make a table of distances too large; such a scale has no alpha here.
 MOST_VALUES = 1000
@@ -128,7 +129,7 @@ def agreement(scales: Mapping[str, Coded], options: Mapping[str, Sequence[str]],
         for measure in _measures(coded, options.get(name, ())):
             head = {"scale": name, "coefficient": COEFFICIENT, "level": measure.level, "label": measure.label}
             rows.extend(head | {"condition": part} | _row(coded, mine, measure, draws) for part, mine in parts.items())
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"n_raters": "Int64"})
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(_TYPES)
 
 
 def _measures(coded: Coded, options: Sequence[str]) -> Iterator[_Measure]:

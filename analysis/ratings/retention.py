@@ -22,6 +22,9 @@ from analysis.schema import SchemaError
 
 COLUMNS = ("condition", "macro_f1", "ci_low", "ci_high", "n_clips", "n_ratings", "n_emotions", "bootstrap_mean", "note")
 EMOTION_COLUMNS = ("condition", "emotion", "f1", "ci_low", "ci_high", "support", "predicted", "n_clips", "note")
+_BOUNDS = {"ci_low": "float64", "ci_high": "float64"}
+_TYPES = _BOUNDS | {"macro_f1": "float64", "bootstrap_mean": "float64", "n_emotions": "Int64"}
+_EMOTION_TYPES = _BOUNDS | {"f1": "float64", "support": "Int64", "predicted": "Int64"}
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,8 @@ def emotion_retention(coded: Coded, emotions: Sequence[str], reference: str, boo
         overall.append(row)
         by_emotion.extend(detail)
     return Retention(
-        pd.DataFrame(overall, columns=list(COLUMNS)).astype({"n_emotions": "Int64"}),
-        pd.DataFrame(by_emotion, columns=list(EMOTION_COLUMNS)).astype({"support": "Int64", "predicted": "Int64"}),
+        pd.DataFrame(overall, columns=list(COLUMNS)).astype(_TYPES),
+        pd.DataFrame(by_emotion, columns=list(EMOTION_COLUMNS)).astype(_EMOTION_TYPES),
         {coded.conditions[code]: macro_mean(matches.f1(), axis=0) for code, matches in draws.items()},
     )
 

@@ -14,6 +14,7 @@ from analysis.report.findings import Finding, find
 from analysis.report.page import all_figures, figure_styles, render_page
 from analysis.report.provenance import as_json, describe_origin
 from analysis.report.study import REPLICATES, Results, analyse
+from analysis.schema import validate_ratings
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -58,7 +59,7 @@ def write_report(
     progress: Callable[[int, int], None] | None = None,
     replicates: int = REPLICATES,
 ) -> Report:
-    """Analyse ``ratings`` (validated, see `analysis.schema`) and write the report into the folder ``out``, made if needed.
+    """Analyse ``ratings`` (see `analysis.schema`) and write the report into the folder ``out``, made if needed.
 
     Files: ``mos.csv``, ``mos_by_stimulus.csv``, ``retention.csv``, ``retention_by_emotion.csv``, ``agreement.csv``,
     ``report.json``, ``report.html`` and ``figures/*.svg``. The same ratings, in any order, with the same seed give the same
@@ -66,9 +67,10 @@ def write_report(
 
     ``conditions`` (condition, label, family, nominal_bps, measured_bps) names the conditions for readers; ``emotions`` are
     the options that raters had; ``provenance`` is added to the record; ``progress`` is told (done, to do) in replicates.
-    A reference without ratings makes retention undefined, with that reason. Raises SchemaError when nothing can be analysed
-    and OSError when the folder cannot be written.
+    A reference without ratings makes retention undefined, with that reason. Raises SchemaError when the frame breaks a rule
+    or nothing can be analysed, and OSError when the folder cannot be written.
     """
+    ratings = validate_ratings(ratings)
     results = analyse(
         ratings,
         reference=reference,

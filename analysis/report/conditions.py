@@ -48,11 +48,11 @@ def describe_conditions(slugs: Iterable[str], reference: str, table: pd.DataFram
     known = {} if table is None else {str(row["condition"]): row for row in table.to_dict("records")}
     drafts = [(slug, known.get(slug, {})) for slug in slugs]
     drafts.sort(key=lambda draft: _order(draft[0], draft[1], reference))
-    families = list(dict.fromkeys(_family(slug, row) for slug, row in drafts if slug != reference))
+    families = list(dict.fromkeys(_word(row, "family") for slug, row in drafts if slug != reference))
     infos = []
     for slug, row in drafts:
         bps, measured = _rate(row)
-        colour = -1 if slug == reference else families.index(_family(slug, row))
+        colour = -1 if slug == reference else families.index(_word(row, "family"))
         infos.append(ConditionInfo(slug, _word(row, "label") or slug, _word(row, "family"), bps, measured, colour))
     return infos
 
@@ -61,10 +61,6 @@ def _order(slug: str, row: dict[str, object], reference: str) -> tuple[object, .
     bps, _ = _rate(row)
     natural = [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", slug)]
     return slug != reference, _word(row, "family"), bps or 0.0, natural
-
-
-def _family(slug: str, row: dict[str, object]) -> str:
-    return _word(row, "family") or slug
 
 
 def _rate(row: dict[str, object]) -> tuple[float | None, bool]:

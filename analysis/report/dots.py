@@ -99,7 +99,7 @@ def _label(drawing: Drawing, mark: Mark, axis: Axis, y: float, narrow: bool, wid
         drawing.text(width - 12, y + 18, value, "halo strong number", size=13, anchor="end")
         drawing.text(width - 12, y + 34, spread, "halo muted number", size=12, anchor="end")
         return
-    drawing.text(236, y + 17, shortened(mark.label, 236, 13), "strong", size=13, anchor="end")
+    drawing.text(236, y + (17 if mark.detail else 24), shortened(mark.label, 236, 13), "strong", size=13, anchor="end")
     drawing.text(236, y + 32, mark.detail, "muted", size=11, anchor="end")
     drawing.text(width - 90, y + 24, value, "strong number", size=13, anchor="end")
     drawing.text(width - 4, y + 24, spread, "muted number", size=12, anchor="end")

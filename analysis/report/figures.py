@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
+from typing import Any
+
+import pandas as pd
 
 from analysis.report.dots import Axis, Mark, dot_figure
 from analysis.report.findings import emotion_marks, leading_scale, quality_marks, retention_marks, scale_title
@@ -82,6 +85,15 @@ def with_interval(mark: Mark, digits: int = 2) -> str:
     return f"{mark.value:.{digits}f} [{mark.low:.{digits}f}, {mark.high:.{digits}f}]"
 
 
+def whole(count: Any) -> str:
+    """A count as printed; a dash where it is not known.
+
+    >>> whole(12345), whole(None)
+    ('12,345', '–')
+    """
+    return "–" if pd.isna(count) else f"{int(count):,}"
+
+
 def _quality(results: Results, scale: str) -> Figure:
     marks = quality_marks(results, scale)
     low, high = _limits(marks, scale)
@@ -93,7 +105,7 @@ def _quality(results: Results, scale: str) -> Figure:
     frame = results.mos.frame[results.mos.frame["scale"] == scale].set_index("condition")
 
     def counts(slug: str) -> list[str]:
-        return [_whole(frame.at[slug, name]) for name in ("n_ratings", "n_raters", "n_clips")]
+        return [whole(frame.at[slug, name]) for name in ("n_ratings", "n_raters", "n_clips")]
 
     title = f"{scale_title(scale)}: mean opinion score"
     asked = f"“{SCALES[scale].prompt}” " if scale in SCALES else ""
@@ -122,7 +134,7 @@ def _retention(results: Results, marks: list[Mark]) -> Figure:
         "same emotions in every clip. Bars are 95 % intervals over raters and clips.",
         lambda narrow: dot_figure(marks, axis, title, "retention", narrow=narrow, footer=_footer(results)),
         ("Condition", "Bit rate", "Macro-F1 [95 %]", "Emotions scored", "Clips", "Note"),
-        [(m.label, m.detail, with_interval(m), scored(m.slug), _whole(frame.at[m.slug, "n_clips"]), m.note) for m in marks],
+        [(m.label, m.detail, with_interval(m), scored(m.slug), whole(frame.at[m.slug, "n_clips"]), m.note) for m in marks],
     )
 
 
@@ -164,7 +176,3 @@ def _ticks(low: float, high: float) -> list[tuple[float, str]]:
 
 def _footer(results: Results) -> str:
     return SIMULATED if results.simulated else ""
-
-
-def _whole(value: object) -> str:
-    return "–" if str(value) in {"<NA>", "nan"} else f"{int(str(value)):,}"

@@ -107,7 +107,7 @@ def _first(marks: list[Mark], replicates: Mapping[str, FloatArray], measure: _Me
     shown = f"{best.label} has the highest {measure.name}, {_spread(best)}; {worst.label} has the lowest, {_spread(worst)}."
     unsure = [mark for mark in marks if not isfinite(mark.low)]
     if unsure:
-        doubt, said = "how sure that is cannot be told", f"An interval is missing: {unsure[0].note}."
+        doubt, said = "but how sure that is cannot be told", f"An interval is missing: {unsure[0].note}."
     else:
         shares = share_first({mark.slug: replicates[mark.slug] for mark in marks})
         rival = max(ranked[1:], key=lambda mark: shares[mark.slug])

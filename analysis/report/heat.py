@@ -39,7 +39,14 @@ def heat_figure(
         if narrow:
             drawing.text(left, y + 16, shortened(head.label, width - 10, 12.5), "strong", size=12.5)
         else:
-            drawing.text(left - 12, y + 20, shortened(head.label, left - 12, 12.5), "strong", size=12.5, anchor="end")
+            drawing.text(
+                left - 12,
+                y + (20 if head.detail else 28),
+                shortened(head.label, left - 12, 12.5),
+                "strong",
+                size=12.5,
+                anchor="end",
+            )
             drawing.text(left - 12, y + 35, head.detail, "muted", size=11, anchor="end")
         for column, mark in enumerate([*marks, head]):
             _cell(drawing, left + cell * column, y + lift, cell, step - lift, mark)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from analysis.ratings.bootstrap import FEW
 from analysis.report.dots import Mark
-from analysis.report.figures import Figure, plane_figures, quality_figures, retention_figures, with_interval
+from analysis.report.figures import Figure, plane_figures, quality_figures, retention_figures, whole, with_interval
 from analysis.report.findings import Finding, scale_title
 from analysis.report.study import Results
 
@@ -41,7 +41,12 @@ def render_page(
 ) -> str:
     """The page as HTML."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     context = {
         "results": results,
@@ -66,8 +71,8 @@ def _agreement_rows(results: Results) -> list[tuple[str, ...]]:
     for row in table.to_dict("records"):
         mark = Mark("", "", "", row["value"], row["ci_low"], row["ci_high"], 0, row["note"])
         what = f"{scale_title(row['scale'])}: {row['label']}" if row["label"] else scale_title(row["scale"])
-        n_raters = "–" if str(row["n_raters"]) == "<NA>" else f"{row['n_raters']:,}"
-        rows.append((what, row["level"], with_interval(mark), f"{row['n_units']:,}", n_raters, f"{row['n_ratings']:,}"))
+        counts = [whole(row[name]) for name in ("n_units", "n_raters", "n_ratings")]
+        rows.append((what, row["level"], with_interval(mark), *counts))
     return rows
 
 

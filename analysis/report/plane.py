@@ -77,7 +77,7 @@ def plane_figure(
         drawing.circle(x, y, 6, f"dot {style}")
         taken.append((x - 7, y - 7, x + 7, y + 7))
     for q, r in pairs:
-        _name(drawing, frame, frame.at(q.value, r.value), q, 11 if narrow else 12, taken)
+        _name(drawing, frame, frame.at(q.value, r.value), q, 10 if narrow else 12, taken)
     if footer:
         drawing.text(width / 2, height - 4, footer, "warning", size=11, anchor="middle")
     return drawing

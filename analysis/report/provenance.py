@@ -6,7 +6,6 @@ import hashlib
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +89,4 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    if value is pd.NA:
-        return None
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    return value
+    return None if pd.isna(value) else value

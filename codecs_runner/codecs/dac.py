@@ -7,6 +7,7 @@ the clip is padded to the least number of frames whose output covers it.
 
 from functools import partial
 from importlib.metadata import version
+from inspect import signature
 
 import numpy as np
 
@@ -28,8 +29,11 @@ class Dac:
         with model_errors(path):
             import dac
 
-            model = dac.DAC(**checkpoint["metadata"]["kwargs"])
-            model.load_state_dict(checkpoint["state_dict"])
+            known = signature(dac.DAC).parameters  # the package too leaves out what other versions of it wrote
+            model = dac.DAC(**{name: value for name, value in checkpoint["metadata"]["kwargs"].items() if name in known})
+            missing = model.load_state_dict(checkpoint["state_dict"], strict=False).missing_keys
+            if missing:  # tensors too many do no harm, one too few would stay random
+                raise KeyError(missing[0])
         self.n_quantizers, self.sample_rate = int(condition.params["n_quantizers"]), condition.sample_rate
         if model.sample_rate != self.sample_rate or model.n_codebooks < self.n_quantizers:
             raise CodecError("weights_damaged", f"{path} is of another DAC model ({model.sample_rate} Hz).")

@@ -20,3 +20,6 @@ check.querySelector("[data-check-plain]").remove();
 check.querySelector("[data-check-dial]").hidden = false;
 player.addEventListener("retry", load);
 load();
+
+// A page that came as the answer to a form would ask, on the way back, to send the form again.
+history.replaceState(null, "", location.href);

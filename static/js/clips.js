@@ -8,7 +8,7 @@
 import { sha256 } from "./sha256.js";
 import { decode } from "./sound.js";
 
-const PAUSES_MS = [400, 1_200, 3_000];
+const PAUSES_MS = [300, 900, 2_000];
 const TIMEOUT_MS = 60_000;
 const LOOK_AHEAD = 2;
 
@@ -52,11 +52,14 @@ export class ClipShelf {
     this.#trials = trials;
   }
 
-  /** The clip of the trial at this index; the next ones start to load, and those behind are let go. */
+  /** The clip of the trial at this index. The next ones follow when it is there: until then it has the line to itself. */
   get(index) {
     const wanted = this.#trials.slice(index, index + 1 + LOOK_AHEAD);
     for (const url of this.#clips.keys()) if (!wanted.some((trial) => trial.audio_url === url)) this.#clips.delete(url);
-    return wanted.map((trial) => this.#load(trial))[0];
+    const [current, ...next] = wanted;
+    const clip = this.#load(current);
+    clip.then(() => next.forEach((trial) => this.#load(trial))).catch(() => {});
+    return clip;
   }
 
   #load({ audio_url: url, sha256: expected }) {

@@ -3,7 +3,7 @@
 import { outputSampleRate } from "./sound.js";
 
 export class ListeningLog {
-  #entry = { plays: 0, heard_share: 0, first_play_at: null, ended_at: null, hidden_ms: 0, sha256_ok: false };
+  #entry = { plays: 0, heard_share: 0, first_play_at: null, ended_at: null, hidden_ms: 0, sha256_ok: false, output_sample_rate: null };
   #hiddenSince = document.hidden ? performance.now() : null;
 
   constructor(earlier = {}) {
@@ -21,6 +21,7 @@ export class ListeningLog {
 
   started() {
     this.#entry.plays += 1;
+    this.#entry.output_sample_rate = outputSampleRate();
     this.#entry.first_play_at ??= new Date().toISOString();
   }
 
@@ -40,6 +41,6 @@ export class ListeningLog {
   }
 
   snapshot() {
-    return { ...this.#entry, output_sample_rate: outputSampleRate() };
+    return { ...this.#entry };
   }
 }

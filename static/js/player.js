@@ -29,6 +29,7 @@ export class Player extends EventTarget {
     this.#status = root.querySelector("[data-dial-status]");
     this.#hints = hints;
     this.#button.addEventListener("click", () => this.toggle());
+    addEventListener("online", () => this.#dial.dataset.state === "failed" && this.toggle());
   }
 
   loading() {

@@ -103,7 +103,7 @@ export class RatingForm extends EventTarget {
   #choose(question, input, on) {
     input.checked = on;
     this.#changed();
-    const label = input.closest("label").textContent.replace(/\s+/g, " ").trim();
+    const label = [...input.closest("label").querySelectorAll("span")].map((part) => part.textContent).join(" ");
     const said = question.kind === "category" ? messages.rated(question.title, label) : messages.chosen(label, on);
     const next = question.kind === "category" ? this.#missing[0] : question;
     // The question takes the focus, not a radio button in it: the space bar must play the clip and never choose a value.

@@ -10,14 +10,14 @@ const RATE = 48_000;
 const WAKE_TIMEOUT_MS = 2_000;
 
 let context = null;
-let deviceRate = 0;
+let deviceRate = null;
 
 /** Decode an encoded clip, before any gesture. */
 export function decode(bytes) {
   return new OfflineAudioContext(1, 1, RATE).decodeAudioData(bytes);
 }
 
-/** The rate the device itself runs at (0 before the first play): the browser resamples to it behind our back. */
+/** The rate the device itself runs at, known from the first play on: the browser resamples to it behind our back. */
 export function outputSampleRate() {
   return deviceRate;
 }

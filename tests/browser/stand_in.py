@@ -21,6 +21,8 @@ import numpy as np
 import soundfile
 from django.template.loader import render_to_string
 
+from listening.rating_tasks.registry import get_rating_task
+
 STATIC = Path(__file__).parents[2] / "static"
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 TOKEN = "stand-in-token"
@@ -29,54 +31,7 @@ PAGE = f"/session/{TOKEN}/trial/"
 DONE = f"/session/{TOKEN}/done/"
 
 EMOTIONS = ["anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadness"]
-QUALITY = {5: "Excellent", 4: "Good", 3: "Fair", 2: "Poor", 1: "Bad"}
-DISTORTION = {
-    5: "Not distorted",
-    4: "Slightly distorted",
-    3: "Somewhat distorted",
-    2: "Fairly distorted",
-    1: "Very distorted",
-}
-
-
-def _category(key: str, title: str, prompt: str, labels: dict[int, str]) -> dict[str, Any]:
-    options = [{"value": value, "label": label} for value, label in labels.items()]
-    return {"key": key, "kind": "category", "title": title, "prompt": prompt, "options": options}
-
-
-TASKS = [
-    {
-        "key": "emotion",
-        "template": "rating_tasks/emotion.html",
-        "scales": [
-            {
-                "key": "emotion",
-                "kind": "labels",
-                "title": "Emotion",
-                "prompt": "Which emotion or emotions do you hear in this voice? Choose one or more.",
-                "options": [{"value": name, "label": name} for name in EMOTIONS],
-            }
-        ],
-    },
-    {
-        "key": "p835",
-        "template": "rating_tasks/category.html",
-        "scales": [
-            _category(
-                "ovrl",
-                "Overall quality",
-                "How would you rate the quality of the speech for the purposes of everyday speech communication?",
-                QUALITY,
-            ),
-            _category(
-                "sig",
-                "Distortion",
-                "How would you rate the quality of the speech based on the level of distortion of the speech?",
-                DISTORTION,
-            ),
-        ],
-    },
-]
+TASKS = [get_rating_task(key).context(EMOTIONS) for key in ("emotion", "emo-codec-quality")]
 
 
 def tone(position: int, seconds: float) -> bytes:

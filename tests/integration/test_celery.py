@@ -28,23 +28,8 @@ def environment(redis_url: str, tmp_path: Path) -> dict[str, str]:
 
 @contextmanager
 def worker(environment: dict[str, str], app: str, queue: str) -> Iterator[subprocess.Popen[bytes]]:
-    command = [
-        sys.executable,
-        "-m",
-        "celery",
-        "-A",
-        app,
-        "worker",
-        "-Q",
-        queue,
-        "--pool",
-        "solo",
-        "--loglevel",
-        "warning",
-        "-n",
-        f"{queue}@test",
-    ]
-    process = subprocess.Popen(command, cwd=REPO, env=environment)
+    options = ["-Q", queue, "--pool", "solo", "--loglevel", "error", "-n", f"{queue}@test"]
+    process = subprocess.Popen([sys.executable, "-m", "celery", "-A", app, "worker", *options], cwd=REPO, env=environment)
     try:
         yield process
     finally:

@@ -14,7 +14,7 @@ from codecs_runner.audio import Samples
 from codecs_runner.codecs.base import Codec, Condition
 from codecs_runner.pipeline import _open
 from codecs_runner.registry import availability, get_condition, open_codec
-from tests.unit.codecs_runner.signals import make_speech
+from tests.unit.codecs_runner.voices import make_speech
 
 DAC_KWARGS = {  # the published 16 and 24 kHz models' strides and codebooks in narrow layers
     "encoder_dim": 8,
@@ -97,5 +97,8 @@ def _write_random_checkpoints(folder: Path) -> None:
         (folder / "part").rename(folder / f"encodec_24khz-{digest[:8]}.th")
         for rate, n_codebooks in ((16_000, 12), (24_000, 32)):
             kwargs = {**DAC_KWARGS, "sample_rate": rate, "n_codebooks": n_codebooks}
-            package = {"state_dict": dac.DAC(**kwargs).state_dict(), "metadata": {"kwargs": kwargs}}
+            package = {
+                "state_dict": dac.DAC(**kwargs).state_dict(),
+                "metadata": {"kwargs": {**kwargs, "of_an_older_version": 1}},
+            }
             torch.save(package, folder / f"weights_{rate // 1000}khz.pth")

@@ -9,7 +9,7 @@ from codecs_runner.audio import STIMULUS_RATE, Samples, resampled_length
 from codecs_runner.codecs.base import Codec, Condition
 from codecs_runner.registry import CONDITIONS, get_condition, list_conditions
 from codecs_runner.stimulus import StimulusAudio, make_stimulus
-from tests.unit.codecs_runner.signals import make_speech
+from tests.unit.codecs_runner.voices import make_speech
 
 HOP = 320  # of every frame-based codec here
 Opened = Callable[[str], tuple[Condition, Codec]]

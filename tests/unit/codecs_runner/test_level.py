@@ -7,7 +7,7 @@ import pytest
 
 from codecs_runner.audio import Samples
 from codecs_runner.level import TARGET_DBOV, active_speech_level, gain_to_target
-from tests.unit.codecs_runner.signals import make_speech
+from tests.unit.codecs_runner.voices import make_speech
 
 
 def literal_p56(samples: Samples, rate: int) -> float:

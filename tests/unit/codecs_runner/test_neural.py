@@ -12,7 +12,7 @@ from codecs_runner.audio import inspect_audio
 from codecs_runner.jobs import RenderJob
 from codecs_runner.pipeline import render
 from codecs_runner.store import Store
-from tests.unit.codecs_runner.signals import make_speech
+from tests.unit.codecs_runner.voices import make_speech
 
 REPO = Path(__file__).resolve().parents[3]
 

@@ -15,7 +15,7 @@ from codecs_runner.jobs import RenderJob, RenderResult
 from codecs_runner.pipeline import _executor, render, render_many
 from codecs_runner.store import Store
 from codecs_runner.tasks import render_jobs
-from tests.unit.codecs_runner.signals import make_speech
+from tests.unit.codecs_runner.voices import make_speech
 
 LIGHT = ("original", "opus-6kbps", "mp3-24kbps", "aac-24kbps")
 SIDECAR_KEYS = (

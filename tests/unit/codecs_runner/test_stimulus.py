@@ -10,7 +10,7 @@ from codecs_runner.align import find_delay
 from codecs_runner.audio import Samples
 from codecs_runner.codecs.base import CodecError, Coded, Condition, Signal
 from codecs_runner.stimulus import make_stimulus
-from tests.unit.codecs_runner.signals import make_speech
+from tests.unit.codecs_runner.voices import make_speech
 
 
 @dataclass

@@ -52,9 +52,9 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
-def run(*arguments: object, **options: object) -> str:
+def run(*arguments: object, name: str) -> str:
     out = StringIO()
-    call_command(*map(str, arguments), stdout=out, verbosity=0, **options)
+    call_command(*map(str, arguments), name=name, stdout=out, verbosity=0)
     return out.getvalue()
 
 

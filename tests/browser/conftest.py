@@ -1,0 +1,80 @@
+"""One Chromium for the whole run, a fresh profile for every test, and pages that may not complain."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser.stand_in import StandIn
+
+# Playwright keeps an event loop in the test's thread, which is no reason for Django to refuse the database there.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the test database on disk, as the platform has it, when a live server is among the tests.
+
+    The threads of a live server would share one connection to a database in memory, where SQLite does not wait for a lock.
+    """
+    if any("live_server" in getattr(item, "fixturenames", ()) for item in items):
+        folder = tempfile.mkdtemp(prefix="listening-test-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        connections.settings["default"]["TEST"]["NAME"] = str(Path(folder) / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        # The sandbox needs rights that containers seldom have; --no-sandbox is for our own pages only.
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Makes a profile of its own. No page in it may throw, or reach for something its Content-Security-Policy forbids."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def watch(page: Page) -> None:
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text) if "Content Security" in message.text else None)
+
+    def make(**options: Any) -> BrowserContext:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        context.set_default_timeout(10_000)
+        context.on("page", watch)
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def context(new_context: Callable[..., BrowserContext]) -> BrowserContext:
+    return new_context()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture
+def stand_in() -> Iterator[StandIn]:
+    server = StandIn()
+    yield server
+    server.close()

@@ -1,0 +1,127 @@
+"""Published votes of real listeners, read end to end."""
+
+import json
+from pathlib import Path
+
+import krippendorff
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import f1_score
+
+from analysis.__main__ import main
+from analysis.ratings.bootstrap import CrossedBootstrap
+from analysis.ratings.coding import encode
+from analysis.ratings.reliability import agreement
+from analysis.report import write_report
+from analysis.schema import validate_ratings
+
+CREMA = {"A": "anger", "D": "disgust", "F": "fear", "H": "happiness", "N": "neutral", "S": "sadness"}
+MULTILABEL = ["happy", "sad", "anger", "surprise", "disgust", "fear"]
+
+
+@pytest.fixture(scope="module")
+def naturalness(shared: Path) -> pd.DataFrame:
+    """Voice Conversion Challenge 2020, English listeners: valid naturalness votes, the first where a listener voted twice."""
+    votes = pd.read_csv(shared / "data" / "vcc2020_en_listeners" / "votes.csv.gz")
+    votes = votes[(votes["question"] == "quality") & (votes["state"] == "Valid")].drop_duplicates(
+        ["listener", "system", "sample"]
+    )
+    return pd.DataFrame(
+        {
+            "rater_id": votes["listener"],
+            "stimulus_id": votes["system"] + "/" + votes["sample"],
+            "clip_id": votes["sample"].str.split("-").str[-1],
+            "condition": votes["system"],
+            "scale": "quality",
+            "value": votes["score"],
+            "labels": "",
+        }
+    ).reset_index(drop=True)
+
+
+def test_scores_of_the_voice_conversion_challenge(naturalness: pd.DataFrame, tmp_path: Path) -> None:
+    naturalness.to_csv(tmp_path / "vcc.csv", index=False)
+    assert main(["report", str(tmp_path / "vcc.csv"), "--out", str(tmp_path / "out")]) == 0
+    mos = pd.read_csv(tmp_path / "out" / "mos.csv").set_index("condition")
+    expected = naturalness.groupby("condition")["value"].agg(["mean", "std", "size"]).loc[mos.index]
+    np.testing.assert_allclose(mos[["mos", "sd", "n_ratings"]], expected, atol=1e-6)
+    independent = 1.96 * expected["std"] / np.sqrt(expected["size"])
+    assert ((mos["ci_high"] - mos["ci_low"]) / (2 * independent)).median() > 1.5, "votes of a listener are not independent"
+    assert "no emotion retention" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_agreement_in_the_voice_conversion_challenge_equals_that_of_the_package(naturalness: pd.DataFrame) -> None:
+    wide = naturalness.pivot(index="rater_id", columns="stimulus_id", values="value").to_numpy()
+    scales = encode(validate_ratings(naturalness))
+    coded = scales["quality"]
+    table = agreement(scales, {}, CrossedBootstrap(len(coded.raters), len(coded.clips), 32))
+    for row in table[table["condition"] == ""].to_dict("records"):
+        assert row["value"] == pytest.approx(krippendorff.alpha(wide, level_of_measurement=row["level"]))
+
+
+def test_multilabel_votes_of_three_raters(shared: Path) -> None:
+    votes = pd.read_csv(shared / "data" / "multilabel_votes" / "votes.csv")
+    chosen = votes[MULTILABEL] > 0
+    frame = validate_ratings(
+        pd.DataFrame(
+            {
+                "rater_id": votes["annotator"],
+                "stimulus_id": votes["clip"],
+                "clip_id": votes["clip"],
+                "condition": "recording",
+                "scale": "emotion",
+                "value": "",
+                "labels": ["|".join(np.array(MULTILABEL)[row]) or "none" for row in chosen.to_numpy()],
+                "excluded": np.where(votes["excluded_by_authors"] == 1, "a rater left a note", ""),
+            }
+        )
+    )
+    scales = encode(frame)
+    coded = scales["emotion"]
+    table = agreement(scales, {"emotion": [*MULTILABEL, "none"]}, CrossedBootstrap(len(coded.raters), len(coded.clips), 64))
+    table = table[table["condition"] == ""].set_index("label")
+    for name in MULTILABEL:
+        wide = votes.assign(on=chosen[name].astype(float)).pivot(index="annotator", columns="clip", values="on").to_numpy()
+        assert table.at[name, "value"] == pytest.approx(krippendorff.alpha(wide, level_of_measurement="nominal"))
+    masi = table.loc[""]
+    assert 0 < masi["ci_low"] < masi["value"] < masi["ci_high"] < 1
+    assert (masi["n_units"], masi["n_raters"]) == (261, 3)
+
+
+def test_votes_of_crema_d_without_raters(shared: Path, tmp_path: Path) -> None:
+    table = pd.read_csv(shared / "data" / "crema_d_votes" / "votes.csv")
+    long = table.melt(["fileName", "modality"], list(CREMA), var_name="letter", value_name="votes")
+    rows = long.loc[long.index.repeat(long["votes"])]
+    frame = pd.DataFrame(
+        {
+            "rater_id": "",
+            "stimulus_id": rows["fileName"] + "/" + rows["modality"],
+            "clip_id": rows["fileName"],
+            "condition": rows["modality"],
+            "scale": "emotion",
+            "value": np.nan,
+            "labels": rows["letter"].map(CREMA),
+        }
+    )
+    report = write_report(
+        validate_ratings(frame), tmp_path, reference="audiovisual", emotions=list(CREMA.values()), replicates=32
+    )
+    shares = table.set_index(["modality", "fileName"])[list(CREMA)].sort_index()
+    sets = {
+        name: (shares.loc[name].to_numpy() * 6 > shares.loc[name].sum(axis=1).to_numpy()[:, None])
+        for name in ("audiovisual", "voice", "face")
+    }
+    overall = report.retention.set_index("condition")
+    for name in ("voice", "face"):
+        expected = f1_score(sets["audiovisual"], sets[name], average="macro", zero_division=np.nan)
+        assert overall.at[name, "macro_f1"] == pytest.approx(expected)
+        assert overall.at[name, "n_clips"] == 3671
+    assert overall[["ci_low", "ci_high"]].isna().all().all()
+    assert overall["note"].to_dict() == {
+        "audiovisual": "reference",
+        "face": "no rater ids: no interval",
+        "voice": "no rater ids: no interval",
+    }
+    assert report.agreement["value"].isna().all() and report.agreement["note"].str.startswith("no rater ids").all()
+    assert json.loads((tmp_path / "report.json").read_text())["counts"]["raters"] == 0
