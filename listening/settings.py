@@ -187,7 +187,11 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
     "COLORS": {"primary": _PETROL},
-    "STYLES": [lambda request: static("css/researcher.css"), lambda request: static("css/researcher_form.css")],
+    "STYLES": [
+        lambda request: static("css/researcher.css"),
+        lambda request: static("css/researcher_board.css"),
+        lambda request: static("css/researcher_form.css"),
+    ],
     "DASHBOARD_CALLBACK": "listening.admin.dashboard.dashboard",
     "SIDEBAR": {
         "navigation": [

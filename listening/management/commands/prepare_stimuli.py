@@ -4,10 +4,10 @@ from argparse import ArgumentParser
 from collections import Counter
 from typing import Any
 
-from codecs_runner.jobs import RenderResult
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
+from codecs_runner.jobs import RenderResult
 from listening.management.study_argument import add_study_argument, find_study
 from listening.models import Stimulus
 from listening.services.stimuli import due_jobs, unavailable_conditions, work
