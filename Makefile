@@ -37,6 +37,7 @@ worker: install  ## render what waits in the job table, until stopped
 test test-slow bench: export DATA_DIR := $(CURDIR)/var/test
 test test-slow bench: export DATABASE_URL := sqlite:///$(CURDIR)/var/test/db.sqlite3
 test test-slow bench: export CELERY_BROKER_URL :=
+test test-slow bench: export CODEC_DOWNLOAD := 0
 
 test: lint  ## the fast tests, after the linters
 	$(PY) -m pytest -m "not slow" -n $(WORKERS) -rfEs --durations=10

@@ -3,7 +3,7 @@
 import argparse
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -11,6 +11,7 @@ from tqdm import tqdm
 from codecs_runner import weights
 from codecs_runner.audio import inspect_audio
 from codecs_runner.errors import RunnerError
+from codecs_runner.fetch import fetch, fetch_missing_weights
 from codecs_runner.jobs import RenderJob, RenderResult
 from codecs_runner.pipeline import render_many
 from codecs_runner.registry import Condition, availability, get_condition, list_conditions
@@ -47,8 +48,7 @@ def list_all(_arguments: argparse.Namespace) -> int:
 
 def render(arguments: argparse.Namespace) -> int:
     conditions = list({get_condition(name.strip()): None for name in arguments.condition.split(",") if name.strip()})
-    if weights.download_allowed():
-        _download([key for condition in conditions for key in condition.weights if weights.find(key) is None])
+    _complain(fetch_missing_weights(condition.slug for condition in conditions))
     usable = []
     for condition in conditions:
         found = availability(condition.slug)
@@ -112,25 +112,13 @@ def download_weights(arguments: argparse.Namespace) -> int:
     if unknown:
         raise KeyError(f"Unknown weights: {', '.join(sorted(unknown))}; known are {', '.join(weights.FILES)}.")
     keys = arguments.keys or list(weights.FILES)
-    return _download([key for key in keys if weights.find(key) is None])
+    return _complain(fetch([key for key in keys if weights.find(key) is None]))
 
 
-def _download(keys: Iterable[str]) -> int:
-    """Fetch files one after another with a bar; the number that could not be fetched is reported, none stops the others."""
-    failures = 0
-    for key in dict.fromkeys(keys):
-        with tqdm(desc=weights.FILES[key].name, unit="B", unit_scale=True, delay=1) as bar:
-
-            def show(done: int, total: int, bar: "tqdm[None]" = bar) -> None:
-                bar.total = total or None
-                bar.update(done - bar.n)
-
-            try:
-                weights.download(key, show)
-            except RunnerError as error:
-                failures += 1
-                tqdm.write(error.sentence, file=sys.stderr)
-    return 1 if failures else 0
+def _complain(sentences: Sequence[str]) -> int:
+    for sentence in sentences:
+        print(sentence, file=sys.stderr)
+    return 1 if sentences else 0
 
 
 def _sources(inputs: Sequence[Path]) -> list[tuple[Path, Path]]:

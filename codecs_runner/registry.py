@@ -1,5 +1,6 @@
 """Every condition there is, at a glance; a family's module is imported when one of its conditions is asked for."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -9,7 +10,16 @@ from importlib.util import find_spec
 from codecs_runner import weights
 from codecs_runner.codecs.base import Codec, CodecError, Condition
 
-__all__ = ["CONDITIONS", "Availability", "Condition", "availability", "get_condition", "list_conditions", "open_codec"]
+__all__ = [
+    "CONDITIONS",
+    "Availability",
+    "Condition",
+    "availability",
+    "get_condition",
+    "list_conditions",
+    "missing_weights",
+    "open_codec",
+]
 
 CONDITIONS = {
     "original": "codecs_runner.codecs.references:ORIGINAL",
@@ -72,6 +82,13 @@ def availability(name: str) -> Availability:
     if absent:
         return Availability(False, weights.what_to_do(absent))
     return Availability(True)
+
+
+def missing_weights(names: Iterable[str]) -> list[str]:
+    """Keys of the weights that are all these conditions still lack to run here; a condition without its packages needs none yet."""
+    conditions = [get_condition(name) for name in names]
+    installed = [condition for condition in conditions if all(find_spec(package) for package in condition.packages)]
+    return [key for condition in installed for key in condition.weights if weights.find(key) is None]
 
 
 def open_codec(condition: Condition) -> Codec:

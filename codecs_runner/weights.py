@@ -167,8 +167,8 @@ def download(key: str, progress: Callable[[int, int], None] | None = None) -> Pa
 
 
 def download_allowed() -> bool:
-    """Whether the environment says that missing weights may be fetched before rendering (CODEC_DOWNLOAD=1)."""
-    return os.environ.get("CODEC_DOWNLOAD", "") == "1"
+    """Whether a command in the foreground may fetch missing weights before it renders; CODEC_DOWNLOAD=0 forbids it."""
+    return os.environ.get("CODEC_DOWNLOAD", "") != "0"
 
 
 def _user_cache() -> Path:

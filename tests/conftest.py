@@ -184,6 +184,12 @@ def _rendered_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
+def _no_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test fetches weights from the network."""
+    monkeypatch.setenv("CODEC_DOWNLOAD", "0")
+
+
+@pytest.fixture(autouse=True)
 def _own_stores(settings, tmp_path: Path, _rendered_store: Path) -> None:
     """No test writes into the installation's own data."""
     settings.DATA_DIR = tmp_path / "data"

@@ -2,8 +2,8 @@
 
 alpha = 1 - D_o / D_e. D_o is the mean disagreement between two ratings of the same unit (a stimulus), D_e that between any two
 ratings. 1 is full agreement, 0 what chance gives, below 0 worse than chance. Source: Krippendorff, Content Analysis,
-chapter 12; the distance of label sets is MASI (Passonneau, LREC 2006). One definition serves all distances and the bootstrap;
-the `krippendorff` package serves the tests as an independent judge.
+chapter 12; the distance of label sets is MASI (Passonneau, LREC 2006). The value on numeric scales is the `krippendorff`
+package's; it knows neither sets nor resampling, for which the definition stands here too, and tests hold the two together.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import krippendorff
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -109,6 +110,7 @@ class _Measure:
     level: Level
     label: str
     codes: IntArray
+    values: FloatArray | None
     n_values: int
     distance: Callable[[FloatArray], FloatArray]
 
@@ -135,15 +137,15 @@ def agreement(scales: Mapping[str, Coded], options: Mapping[str, Sequence[str]],
 def _measures(coded: Coded, options: Sequence[str]) -> Iterator[_Measure]:
     if not coded.has_labels:
         values, codes = np.unique(coded.value, return_inverse=True)
-        yield _Measure("ordinal", "", codes, len(values), lambda counts: distances(values, "ordinal", counts))
-        yield _Measure("interval", "", codes, len(values), lambda counts: distances(values, "interval"))
+        yield _Measure("ordinal", "", codes, values, len(values), lambda counts: distances(values, "ordinal", counts))
+        yield _Measure("interval", "", codes, values, len(values), lambda counts: distances(values, "interval"))
         return
     codes, names = pd.factorize(coded.labels)
     chosen = label_matrix(list(names), options)
-    yield _Measure("masi", "", codes, len(names), lambda counts: masi_distances(chosen))
+    yield _Measure("masi", "", codes, None, len(names), lambda counts: masi_distances(chosen))
     for index, option in enumerate(options):
         mine = chosen[codes, index].astype(np.int64)
-        yield _Measure("nominal", option, mine, 2, lambda counts: distances([0, 1], "nominal"))
+        yield _Measure("nominal", option, mine, np.array([0.0, 1.0]), 2, lambda counts: distances([0, 1], "nominal"))
 
 
 def _row(coded: Coded, rows: BoolArray, measure: _Measure, draws: Sequence[Draws]) -> dict[str, object]:
@@ -164,7 +166,7 @@ def _row(coded: Coded, rows: BoolArray, measure: _Measure, draws: Sequence[Draws
     counts = _pairable(count_matrix(unit, measure.codes[rows], (len(units), measure.n_values)))
     distance = measure.distance(counts.sum(axis=0))
     disagreement = _disagreement(counts, distance)
-    value = _alpha(np.atleast_1d(disagreement.sum()), counts.sum(axis=0)[:, None], distance)[0]
+    value = _value(measure, counts, disagreement, distance)
     if np.isnan(value):
         return row | {"note": "all ratings are equal"}
     clip = np.zeros(len(units), dtype=np.int64)
@@ -173,6 +175,14 @@ def _row(coded: Coded, rows: BoolArray, measure: _Measure, draws: Sequence[Draws
         return row | {"value": value, "note": "one clip: no interval"}
     low, high = percentile_interval(_replicates(disagreement, counts, clip, distance, draws))
     return row | {"value": value, "ci_low": low, "ci_high": high, "note": ""}
+
+
+def _value(measure: _Measure, counts: sparse.csr_array, disagreement: FloatArray, distance: FloatArray) -> float:
+    marginals = counts.sum(axis=0)
+    if measure.values is None or measure.level == "masi" or np.count_nonzero(marginals) < 2:
+        return float(_alpha(np.atleast_1d(disagreement.sum()), marginals[:, None], distance)[0])
+    table = counts.toarray()
+    return float(krippendorff.alpha(value_counts=table, value_domain=measure.values, level_of_measurement=measure.level))
 
 
 def _replicates(

@@ -55,7 +55,7 @@ class Condition:
 
     Args:
         slug: our own name, the only primary key.
-        family: the module that makes it.
+        family: what the codec is called, at whatever rate; conditions of one family share a colour in figures.
         label: for people, in figures and tables.
         open: makes the codec; loads weights, so call it once for many clips.
         sample_rate: rate in Hz at which the codec gets the clip.

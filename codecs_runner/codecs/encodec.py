@@ -49,7 +49,7 @@ class Encodec:
 
 _condition = partial(
     Condition,
-    family="encodec",
+    family="EnCodec",
     open=Encodec,
     sample_rate=24_000,
     packages=("torch", "encodec"),

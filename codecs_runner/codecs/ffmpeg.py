@@ -61,10 +61,10 @@ class Ffmpeg:
         return Coded(np.concatenate(blocks), rate, payload_bits=8 * n_bytes)
 
 
-_condition = partial(Condition, family="ffmpeg", open=Ffmpeg, sample_rate=16_000, packages=("av",))
-_opus = partial(_condition, params={"encoder": "libopus", "container": "ogg", "application": "audio", "vbr": "on"})
-_mp3 = partial(_condition, params={"encoder": "libmp3lame", "container": "mp3"})
-_aac = partial(_condition, params={"encoder": "aac", "container": "ipod"})
+_condition = partial(Condition, open=Ffmpeg, sample_rate=16_000, packages=("av",))
+_opus = partial(_condition, family="Opus", params={"encoder": "libopus", "container": "ogg", "application": "audio", "vbr": "on"})
+_mp3 = partial(_condition, family="MP3", params={"encoder": "libmp3lame", "container": "mp3"})
+_aac = partial(_condition, family="AAC", params={"encoder": "aac", "container": "ipod"})
 
 OPUS_6 = _opus(
     slug="opus-6kbps",

@@ -48,7 +48,7 @@ class Lyra:
 
 _condition = partial(
     Condition,
-    family="lyra",
+    family="Lyra",
     open=Lyra,
     sample_rate=16_000,
     packages=("ai_edge_litert",),

@@ -21,7 +21,7 @@ class Identity:
 
 ORIGINAL = Condition(
     slug="original",
-    family="reference",
+    family="Reference",
     label="Original",
     open=Identity,
     sample_rate=STIMULUS_RATE,

@@ -6,10 +6,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from analysis.report import Report, write_report
 from django.conf import settings
 from django.utils import timezone
 
+from analysis.report import Report, write_report
+from analysis.schema import SchemaError
 from listening.frames import conditions_frame, ratings_frame
 from listening.models import Study
 from listening.services.errors import ServiceError
@@ -45,22 +46,30 @@ def write_study_report(study: Study, out: Path, seed: int = 0, progress: Callabl
     frame = ratings_frame(study)
     if frame.empty:
         raise ServiceError(f"The study {study} has no ratings yet; there is nothing to report.")
-    return write_report(
-        frame,
-        out,
-        seed=seed,
-        title=study.title,
-        conditions=conditions_frame(study),
-        emotions=study_emotions(study),
-        provenance={
-            "study": study.slug,
-            "preset": study.preset,
-            "corpus": study.corpus.name,
-            "study_status": study.status,
-            "study_seed": str(study.seed),
-            "written_at": timezone.now().isoformat(timespec="seconds"),
-            "python": platform.python_version(),
-            "django": version("django"),
-        },
-        progress=progress,
-    )
+    provenance = {
+        "study": study.slug,
+        "preset": study.preset,
+        "corpus": study.corpus.name,
+        "study_status": study.status,
+        "study_seed": str(study.seed),
+        "written_at": timezone.now().isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "django": version("django"),
+    }
+    try:
+        return write_report(
+            frame,
+            out,
+            seed=seed,
+            title=study.title,
+            conditions=conditions_frame(study),
+            emotions=study_emotions(study),
+            provenance=provenance,
+            progress=progress,
+        )
+    except SchemaError as error:
+        raise ServiceError(f"The report of {study} could not be written: {error}") from error
+    except OSError as error:
+        raise ServiceError(
+            f"The report could not be written to {out}: {error.strerror}. The ratings are safe in the database."
+        ) from error

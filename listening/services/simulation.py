@@ -66,7 +66,7 @@ class Hearing:
                 self._known[stimulus.pk] = 0.5
             else:
                 degraded = self._paths[stimulus.source_clip_id, stimulus.condition]
-                self._known[stimulus.pk] = 2.0 * log_spectral_distance(soundfile.read(original)[0], soundfile.read(degraded)[0])
+                self._known[stimulus.pk] = 4.0 * log_spectral_distance(soundfile.read(original)[0], soundfile.read(degraded)[0])
         return self._known[stimulus.pk]
 
 
@@ -138,13 +138,13 @@ def answer(study: Study, rater: Simulated, stimulus: Stimulus, hearing: Hearing)
             if scale.kind == "labels":
                 answers[scale.key] = _emotions(rater, stimulus.source_clip.emotion, emotions, strangeness)
             else:
-                heard = 4.7 - 2.4 * strangeness + rater.bias + rater.rng.normal(0, rater.noise)
+                heard = 4.7 - 3.2 * strangeness + rater.bias + rater.rng.normal(0, rater.noise)
                 answers[scale.key] = int(np.clip(round(heard), scale.minimum, scale.maximum))
     return answers
 
 
 def _emotions(rater: Simulated, intended: str, emotions: list[str], strangeness: float) -> list[str]:
-    if intended not in emotions or rater.rng.random() > np.clip(0.85 - 0.3 * strangeness, 0.3, 1):
+    if intended not in emotions or rater.rng.random() > np.clip(0.85 - 0.5 * strangeness, 0.3, 1):
         return [str(rater.rng.choice(emotions))]
     second = str(rater.rng.choice(emotions))
     return [intended, second] if second != intended and rater.rng.random() < 0.15 else [intended]

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
+from codecs_runner.fetch import fetch_missing_weights
 from codecs_runner.jobs import RenderResult
 from listening.management.study_argument import add_study_argument, find_study
 from listening.models import Stimulus
@@ -24,6 +25,8 @@ class Command(BaseCommand):
         found = find_study(study)
         if found.is_editable:
             queue_stimuli(found)
+        for sentence in fetch_missing_weights(found.conditions):
+            self.stderr.write(f"  {sentence}")
         wanted = study_stimuli(found)
         unavailable = unavailable_conditions(found.conditions)
         todo = due_jobs().filter(stimulus__in=wanted).exclude(stimulus__condition__in=unavailable).count()

@@ -70,4 +70,4 @@ def test_sessions_rarely_repeat_a_condition_at_once():
 )
 def test_a_design_that_cannot_be_drawn_is_refused_in_a_sentence(arguments, sentence):
     with pytest.raises(DesignError, match=sentence):
-        draw_plans(*arguments, rng=np.random.default_rng(0))
+        draw_plans(*arguments, np.random.default_rng(0))  # type: ignore[call-arg]
