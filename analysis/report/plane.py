@@ -55,7 +55,9 @@ def plane_figure(
     floor_y = min((v for _, r in pairs for v in (r.value, r.low) if isfinite(v)), default=0.0)
     x_range = max(scale[0], floor(min(ends, default=scale[0]))), min(scale[1], ceil(max(ends, default=scale[1])))
     x_range = x_range if x_range[1] > x_range[0] else scale
-    frame = Frame(x_range, (max(0.0, floor(floor_y * 5) / 5), 1.0), 46, width - 16.0, 20, height - 48 - 16 * bool(footer))
+    frame = Frame(
+        x_range, (max(0.0, floor(min(floor_y, 0.8) * 5) / 5), 1.0), 46, width - 16.0, 20, height - 48 - 16 * bool(footer)
+    )
     _axes(drawing, frame)
     for mark in quality:
         if mark.colour < 0 and isfinite(mark.value):

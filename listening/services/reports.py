@@ -6,10 +6,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from analysis.report import Report, write_report
-from analysis.schema import SchemaError
+from django.conf import settings
 from django.utils import timezone
 
+from analysis.report import Report, write_report
+from analysis.schema import SchemaError
 from listening.frames import conditions_frame, ratings_frame
 from listening.models import Study
 from listening.services.errors import ServiceError
@@ -33,6 +34,11 @@ def export_ratings(study: Study, path: Path) -> int:
         part.unlink(missing_ok=True)
         raise ServiceError(f"{path} could not be written: {error.strerror}. The ratings are safe in the database.") from error
     return len(frame)
+
+
+def report_directory(study: Study) -> Path:
+    """Where a study's report lies that was written from the admin."""
+    return Path(settings.DATA_DIR) / "reports" / study.slug
 
 
 def write_study_report(study: Study, out: Path, seed: int = 0, progress: Callable[..., Any] | None = None) -> Report:
@@ -64,4 +70,6 @@ def write_study_report(study: Study, out: Path, seed: int = 0, progress: Callabl
     except SchemaError as error:
         raise ServiceError(f"The report of {study} could not be written: {error}") from error
     except OSError as error:
-        raise ServiceError(f"The report could not be written to {out}: {error.strerror}. The ratings are safe in the database.") from error
+        raise ServiceError(
+            f"The report could not be written to {out}: {error.strerror}. The ratings are safe in the database."
+        ) from error
