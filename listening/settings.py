@@ -1,9 +1,12 @@
 """The one settings file. Every switch is an environment variable (or a line of .env) read here with its type; see .env.example."""
 
 from pathlib import Path
+from typing import Any
 
 import environ
 from django.core.management.utils import get_random_secret_key
+from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -106,13 +109,16 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
-# Participants' links carry their ids: no page passes its address on.
-SECURE_REFERRER_POLICY = "no-referrer"
+# Participants' links carry their ids: no page passes its address on to another site. ("no-referrer" would make browsers send
+# `Origin: null` with every form, which Django's CSRF check refuses.)
+SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_IS_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
@@ -154,10 +160,76 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "WARNING")},
 }
 
+_PETROL = {
+    "50": "oklch(97.5% .012 195)",
+    "100": "oklch(94% .025 195)",
+    "200": "oklch(88% .045 195)",
+    "300": "oklch(80% .065 195)",
+    "400": "oklch(72% .085 195)",
+    "500": "oklch(65% .09 195)",
+    "600": "oklch(45% .075 200)",
+    "700": "oklch(39% .066 200)",
+    "800": "oklch(33% .055 200)",
+    "900": "oklch(28% .045 200)",
+    "950": "oklch(21% .035 200)",
+}
+
+
+def _page(title: str, icon: str, model: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
+
+
 UNFOLD = {
     "SITE_TITLE": "Codec listening tests",
     "SITE_HEADER": "Codec listening tests",
     "SITE_SYMBOL": "graphic_eq",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/mark.svg")}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    "COLORS": {"primary": _PETROL},
+    "STYLES": [
+        lambda request: static("css/researcher.css"),
+        lambda request: static("css/researcher_board.css"),
+        lambda request: static("css/researcher_form.css"),
+    ],
+    "DASHBOARD_CALLBACK": "listening.admin.dashboard.dashboard",
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "items": [
+                    {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")},
+                    _page("Studies", "science", "listening_study"),
+                ]
+            },
+            {
+                "title": "Speech",
+                "items": [
+                    _page("Corpora", "library_music", "listening_corpus"),
+                    _page("Clips", "mic", "listening_sourceclip"),
+                    _page("Stimuli", "graphic_eq", "listening_stimulus"),
+                    _page("Jobs", "manufacturing", "listening_job"),
+                ],
+            },
+            {
+                "title": "People",
+                "items": [
+                    _page("Sessions", "headphones", "listening_session"),
+                    _page("Ratings", "star_rate", "listening_rating"),
+                    _page("Raters", "group", "listening_participant"),
+                    _page("Events", "history", "listening_event"),
+                ],
+            },
+            {
+                "title": "Accounts",
+                "collapsible": True,
+                "items": [
+                    _page("Researchers", "badge", "auth_user"),
+                    _page("Groups", "groups", "auth_group"),
+                    _page("API tokens", "key", "authtoken_tokenproxy"),
+                ],
+            },
+        ],
+    },
 }

@@ -1,11 +1,14 @@
 """How far a study is."""
 
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Q
+from django.utils import timezone
 
-from listening.models import Rating, Session, Study
-from listening.services.stimuli import unavailable_conditions
+from listening.models import Job, Rating, Session, Study
+from listening.services.stimuli import due_jobs, unavailable_conditions
 from listening.services.studies import study_stimuli
 
 
@@ -56,3 +59,17 @@ def condition_progress(study: Study) -> list[dict[str, Any]]:
     for slug, reason in missing.items():
         rows[slug]["unavailable"] = reason
     return list(rows.values())
+
+
+def missing_worker(study: Study, patience: timedelta = timedelta(seconds=10)) -> str:
+    """What to do when the study's jobs wait and nobody takes any; empty while somebody works or nothing waits."""
+    now = timezone.now()
+    waiting = due_jobs().filter(stimulus__in=study_stimuli(study), stimulus__updated_at__lt=now - patience)
+    if not waiting.exclude(stimulus__condition__in=unavailable_conditions(study.conditions)).exists():
+        return ""
+    working = Q(state=Job.State.CLAIMED, lease_expires_at__gte=now) | Q(finished_at__gte=now - timedelta(minutes=1))
+    if Job.objects.filter(working).exists():
+        return ""
+    if settings.CELERY_BROKER_URL:
+        return "No worker has taken a job for a minute; see that the audio workers are running and reach the broker."
+    return "No worker seems to be running. Start one in a terminal: python manage.py worker"

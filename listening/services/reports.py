@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from analysis.report import Report, write_report
@@ -33,6 +34,11 @@ def export_ratings(study: Study, path: Path) -> int:
         part.unlink(missing_ok=True)
         raise ServiceError(f"{path} could not be written: {error.strerror}. The ratings are safe in the database.") from error
     return len(frame)
+
+
+def report_directory(study: Study) -> Path:
+    """Where a study's report lies that was written from the admin."""
+    return Path(settings.DATA_DIR) / "reports" / study.slug
 
 
 def write_study_report(study: Study, out: Path, seed: int = 0, progress: Callable[..., Any] | None = None) -> Report:

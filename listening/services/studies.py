@@ -22,21 +22,10 @@ REFERENCE = "original"
 
 
 def create_study(*, corpus: Corpus, slug: str, preset: str = "emo-codec", **changes: Any) -> Study:
-    """A draft from a preset, with ``changes`` to its fields, and its clips drawn.
-
-    A preset's number of clips and trials shrinks to what the corpus has; a number that was asked for does not. Raises ServiceError.
-    """
-    if preset not in PRESETS:
-        raise ServiceError(f"There is no preset {preset!r}; there are {', '.join(PRESETS)}.")
+    """A stored draft, as ``new_draft`` makes it, with its clips drawn. Raises ServiceError."""
     if Study.objects.filter(slug=slug).exists():
         raise ServiceError(f"A study named {slug} exists already; choose another name.")
-    fields = {**PRESETS[preset], "emotions": list(corpus.emotions), **{k: v for k, v in changes.items() if v is not None}}
-    available = corpus.clips.count()
-    if "n_clips" not in changes or changes["n_clips"] is None:
-        fields["n_clips"] = min(fields["n_clips"], available)
-    if "trials_per_session" not in changes or changes["trials_per_session"] is None:
-        fields["trials_per_session"] = min(fields["trials_per_session"], fields["n_clips"])
-    study = Study(corpus=corpus, slug=slug, preset=preset, **fields)
+    study = new_draft(corpus=corpus, slug=slug, preset=preset, **changes)
     check_study(study)
     with transaction.atomic():
         study.save()
@@ -45,17 +34,59 @@ def create_study(*, corpus: Corpus, slug: str, preset: str = "emo-codec", **chan
     return study
 
 
+def new_draft(*, corpus: Corpus, slug: str = "", preset: str = "emo-codec", **changes: Any) -> Study:
+    """An unsaved draft from a preset, with ``changes`` to its fields. An empty preset stands for the model's defaults.
+
+    A preset's number of clips and trials shrinks to what the corpus has; a number that was asked for does not. Raises ServiceError.
+    """
+    if preset and preset not in PRESETS:
+        raise ServiceError(f"There is no preset {preset!r}; there are {', '.join(PRESETS)}.")
+    asked = {k: v for k, v in changes.items() if v is not None}
+    fields = {**PRESETS.get(preset, {}), "emotions": list(corpus.emotions), **asked}
+    study = Study(corpus=corpus, slug=slug, preset=preset, **fields)
+    if "n_clips" not in asked:
+        study.n_clips = min(study.n_clips, corpus.clips.count())
+    if "trials_per_session" not in asked:
+        study.trials_per_session = min(study.trials_per_session, study.n_clips)
+    return study
+
+
+def save_draft(study: Study) -> None:
+    """Store a changed draft, and draw its clips anew when what they are drawn from has changed. Raises ServiceError."""
+    check_study(study)
+    with transaction.atomic():
+        before = Study.objects.select_for_update().get(pk=study.pk)
+        if not before.is_editable:
+            raise ServiceError(f"The study {study} is {before.status} by now; what raters see can no longer change.")
+        study.save()
+        if any(getattr(before, field) != getattr(study, field) for field in ("corpus_id", "n_clips", "seed")):
+            draw_clips(study)
+        log(study, "changed")
+
+
+def change_lease(study: Study, minutes: int) -> None:
+    """How long idle raters keep their places: the one setting that may change while a study runs, since no rater sees it."""
+    study.lease_minutes = minutes
+    study.save(update_fields=["lease_minutes"])
+    log(study, "lease_changed", minutes=minutes)
+
+
 def check_study(study: Study) -> None:
     """Refuse a study that could not be run. Raises ServiceError with a sentence."""
-    available = study.corpus.clips.count()
-    if available == 0:
-        raise ServiceError(f"The corpus {study.corpus} has no clips; import some first.")
-    check_names(study)
+    check_design(study)
     try:
         study.full_clean(validate_unique=study.pk is None)
     except ValidationError as error:
         field, sentences = next(iter(error.message_dict.items()))
         raise ServiceError(f"{field}: {sentences[0]}") from error
+
+
+def check_design(study: Study) -> None:
+    """Refuse names that mean nothing, and numbers that the corpus cannot give. Raises ServiceError with a sentence."""
+    available = study.corpus.clips.count()
+    if available == 0:
+        raise ServiceError(f"The corpus {study.corpus} has no clips; import some first.")
+    check_names(study)
     if study.n_clips > available:
         raise ServiceError(f"The study asks for {study.n_clips} clips, but the corpus {study.corpus} has {available}.")
     if study.trials_per_session > study.n_clips:

@@ -37,19 +37,19 @@ def trial_audio(request: HttpRequest, token: str, trial_id: str) -> HttpResponse
     etag = f'"{trial.stimulus.audio_sha256}"'
     if request.headers.get("If-None-Match") == etag:
         return HttpResponse(status=304, headers={"ETag": etag})
-    size = path.stat().st_size
-    response: HttpResponseBase = _part(path, request.headers.get("Range", ""), size)
+    response = file_part(path, request.headers.get("Range", ""))
     response["Accept-Ranges"] = "bytes"
     response["ETag"] = etag
     response["Cache-Control"] = f"private, max-age={_DAY}, immutable"
     return response
 
 
-def _part(path: Path, wanted: str, size: int) -> HttpResponseBase:
+def file_part(path: Path, wanted: str, content_type: str = "audio/flac") -> HttpResponseBase:
     """The file, or the part a Range header asks for; Safari plays nothing from a server that ignores Range."""
+    size = path.stat().st_size
     match = _RANGE.fullmatch(wanted)
     if not match or not any(match.groups()):
-        return FileResponse(path.open("rb"), content_type="audio/flac")
+        return FileResponse(path.open("rb"), content_type=content_type)
     first, last = match.groups()
     start = int(first) if first else max(size - int(last), 0)
     stop = min(int(last) + 1, size) if first and last else size
@@ -57,7 +57,7 @@ def _part(path: Path, wanted: str, size: int) -> HttpResponseBase:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     with path.open("rb") as file:
         file.seek(start)
-        response = HttpResponse(file.read(stop - start), status=206, content_type="audio/flac")
+        response = HttpResponse(file.read(stop - start), status=206, content_type=content_type)
     response["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
     return response
 

@@ -1,14 +1,25 @@
-"""Pages for researchers outside the admin."""
+"""Pages and files for researchers outside the admin."""
 
+import mimetypes
+from pathlib import Path
+
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.views.decorators import staff_member_required
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_safe
 
-from listening.models import Study
+from listening.models import SourceClip, Stimulus, Study
 from listening.services import sessions
 from listening.services.errors import ServiceError
+from listening.services.reports import report_directory
+from listening.services.stimuli import store
+from listening.views.audio import file_part
+
+# A report is one self-contained page; whatever it holds, it reaches no other server.
+_REPORT_POLICY = "default-src 'self' 'unsafe-inline' data: blob:"
 
 
 @require_GET
@@ -28,3 +39,44 @@ def preview(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, str(error))
         return redirect("admin:listening_study_change", study.pk)
     return redirect("enter", token=session.token)
+
+
+@staff_member_required
+@require_safe
+def report(request: HttpRequest, slug: str, name: str = "report.html") -> HttpResponseBase:
+    """A file of a study's report: only what lies in the study's own report directory, wherever links may point."""
+    directory = report_directory(get_object_or_404(Study, slug=slug)).resolve()
+    try:
+        path = (directory / name).resolve()
+    except ValueError:  # a NUL byte in the address
+        path = directory
+    if not path.is_relative_to(directory) or not path.is_file():
+        raise Http404("The report has no such file; write it from the study's page first.")
+    response = FileResponse(path.open("rb"), content_type=_content_type(path))
+    response["Content-Security-Policy"] = _REPORT_POLICY
+    return response
+
+
+@staff_member_required
+@require_safe
+def stimulus_audio(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """A stimulus as raters hear it."""
+    return _audio(request, store().flac_path(get_object_or_404(Stimulus, pk=pk, status=Stimulus.Status.READY).key))
+
+
+@staff_member_required
+@require_safe
+def clip_audio(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """An original recording as it was imported."""
+    return _audio(request, Path(settings.SOURCE_STORE) / get_object_or_404(SourceClip, pk=pk).file)
+
+
+def _audio(request: HttpRequest, path: Path) -> HttpResponseBase:
+    if not path.is_file():
+        raise Http404("The file is missing from the store.")
+    return file_part(path, request.headers.get("Range", ""), _content_type(path))
+
+
+def _content_type(path: Path) -> str:
+    found = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return f"{found}; charset=utf-8" if found.startswith("text/") else found
