@@ -19,7 +19,7 @@ from listening.services import demo
 from listening.services.errors import ServiceError
 
 SYNTHETIC = settings.BASE_DIR / "analysis" / "corpora" / "synthetic"
-LEAVE = 2
+LEAVE = 4
 
 
 class Command(BaseCommand):
