@@ -55,9 +55,8 @@ def plane_figure(
     floor_y = min((v for _, r in pairs for v in (r.value, r.low) if isfinite(v)), default=0.0)
     x_range = max(scale[0], floor(min(ends, default=scale[0]))), min(scale[1], ceil(max(ends, default=scale[1])))
     x_range = x_range if x_range[1] > x_range[0] else scale
-    frame = Frame(
-        x_range, (max(0.0, floor(min(floor_y, 0.8) * 5) / 5), 1.0), 46, width - 16.0, 20, height - 48 - 16 * bool(footer)
-    )
+    y_range = max(0.0, min(floor(floor_y * 5) / 5, 0.8)), 1.0  # where everything was kept, there is still an axis to see it on
+    frame = Frame(x_range, y_range, 46, width - 16.0, 20, height - 48 - 16 * bool(footer))
     _axes(drawing, frame)
     for mark in quality:
         if mark.colour < 0 and isfinite(mark.value):

@@ -62,7 +62,9 @@ class Ffmpeg:
 
 
 _condition = partial(Condition, open=Ffmpeg, sample_rate=16_000, packages=("av",))
-_opus = partial(_condition, family="Opus", params={"encoder": "libopus", "container": "ogg", "application": "audio", "vbr": "on"})
+_opus = partial(
+    _condition, family="Opus", params={"encoder": "libopus", "container": "ogg", "application": "audio", "vbr": "on"}
+)
 _mp3 = partial(_condition, family="MP3", params={"encoder": "libmp3lame", "container": "mp3"})
 _aac = partial(_condition, family="AAC", params={"encoder": "aac", "container": "ipod"})
 

@@ -18,6 +18,10 @@ from listening.services import sessions
 from listening.services.ratings import study_emotions
 
 _STEPS = {Session.State.CONSENT: "consent", Session.State.CHECK: "check", Session.State.RATING: "trial"}
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 _PROGRESS = {"consent": 1, "check": 2, "trial": 3, "done": 4}
 
 
@@ -30,9 +34,16 @@ def go_to_step(session: Session) -> HttpResponse:
     return redirect(step_of(session), token=session.token)
 
 
+def _guard(response: HttpResponse) -> HttpResponse:
+    """Pages of raters run our own scripts and talk to our own server, and to nobody else."""
+    response["Content-Security-Policy"] = _POLICY
+    return response
+
+
 def message(request: HttpRequest, status: int, title: str, text: str, hint: str = "", **context: Any) -> HttpResponse:
     """A page that is one message."""
-    return render(request, "rater/message.html", {"title": title, "message": text, "hint": hint, **context}, status=status)
+    page = {"title": title, "message": text, "hint": hint, **context}
+    return _guard(render(request, "rater/message.html", page, status=status))
 
 
 @never_cache
@@ -101,18 +112,15 @@ def rater_page(step: str):
 
 def _render(request: HttpRequest, session: Session, step: str, **context: Any) -> HttpResponse:
     participant = session.participant
-    return render(
-        request,
-        f"rater/{step}.html",
-        {
-            "study": session.study,
-            "session": session,
-            "simulated": bool(participant and participant.simulated),
-            "preview": session.preview,
-            "progress_step": _PROGRESS[step],
-            **context,
-        },
-    )
+    page = {
+        "study": session.study,
+        "session": session,
+        "simulated": bool(participant and participant.simulated),
+        "preview": session.preview,
+        "progress_step": _PROGRESS[step],
+        **context,
+    }
+    return _guard(render(request, f"rater/{step}.html", page))
 
 
 @rater_page("any")
@@ -122,7 +130,7 @@ def enter(request: HttpRequest, session: Session) -> HttpResponse:
 
 @rater_page("consent")
 def consent(request: HttpRequest, session: Session) -> HttpResponse:
-    form = ConsentForm(request.POST or None, strata=session.study.strata)
+    form = ConsentForm(request.POST if request.method == "POST" else None, strata=session.study.strata)
     if request.method == "POST":
         if request.POST.get("decline"):
             sessions.decline(session)
@@ -135,11 +143,15 @@ def consent(request: HttpRequest, session: Session) -> HttpResponse:
 
 @rater_page("check")
 def check(request: HttpRequest, session: Session) -> HttpResponse:
-    form = SoundCheckForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        if sessions.answer_check(session, form.cleaned_data["count"]) or session.state != Session.State.CHECK:
+    form = SoundCheckForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        right = sessions.answer_check(session, form.cleaned_data["count"])
+        if right or session.state != Session.State.CHECK:
             return go_to_step(session)
-        form = SoundCheckForm({"count": ""})
+        # Redirected, so that the back button finds a page and not a form to send again.
+        return redirect(f"{reverse('check', args=[session.token])}?again=1")
+    if request.GET.get("again") and not form.is_bound:
+        form = SoundCheckForm({})
         form.errors["count"] = form.error_class(
             ["That was not the number of tones we played. Turn the volume up a little and try once more."]
         )

@@ -35,7 +35,7 @@ export const messages = {
   nothingYet: "Every answer is saved at once",
   saved: "All answers are saved",
   saving: "Saving…",
-  waiting: (count) => `Not connected. ${count === 1 ? "1 answer is" : `${count} answers are`} kept here and sent later`,
+  waiting: (count) => `Not sent yet. ${count === 1 ? "1 answer is" : `${count} answers are`} kept here until the server has received ${count === 1 ? "it" : "them"}`,
   memoryOnly: "Your browser does not let this page keep answers on your device (perhaps a private window). Please leave the page open until the end.",
   notSaved: (count) => (count === 1 ? "1 answer could not be saved" : `${count} answers could not be saved`),
   refused: (position, detail) => `Your answer to clip ${position} was not accepted: ${detail} It is kept in your browser.`,

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.stand_in import StandIn
 
 # Playwright keeps an event loop in the test's thread, which is no reason for Django to refuse the database there.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the test database on disk, as the platform has it, when a live server is among the tests.
-
-    The threads of a live server would share one connection to a database in memory, where SQLite does not wait for a lock.
-    """
-    if any("live_server" in getattr(item, "fixturenames", ()) for item in items):
-        folder = tempfile.mkdtemp(prefix="listening-test-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        connections.settings["default"]["TEST"]["NAME"] = str(Path(folder) / "test.sqlite3")
 
 
 @pytest.fixture(scope="session")

@@ -126,8 +126,11 @@ class StandIn:
                 self.send_response(status)
                 self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(content)))
-                self.send_header("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-                                 "connect-src 'self'; form-action 'self'; base-uri 'none'")
+                self.send_header(
+                    "Content-Security-Policy",
+                    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+                    "connect-src 'self'; form-action 'self'; base-uri 'none'",
+                )
                 self.end_headers()
                 self.wfile.write(content)
 

@@ -24,7 +24,8 @@ class Faulty:
     versions: dict[str, str] = field(default_factory=dict)
 
     def code(self, samples: Signal) -> Coded:
-        return Coded(self.gain * np.concatenate([np.zeros(self.late, np.float32), samples]), 16_000, 160, self.declared)
+        late = np.concatenate([np.zeros(self.late, np.float32), samples]).astype(np.float32)
+        return Coded(np.float32(self.gain) * late, 16_000, 160, self.declared)
 
 
 def condition(codec: Any) -> Condition:

@@ -119,6 +119,19 @@ def test_a_new_submission_of_an_unfinished_participant_goes_on(study):
     assert study.events.filter(kind="new_submission").exists()
 
 
+def test_an_empty_form_is_told_what_it_lacks(study):
+    rater = Rater(study)
+    rater.open_link()
+    assert "tick the box" in text(rater.client.post(f"{rater.base}consent/", {}))
+    rater.consent()
+    assert "enter how many tones" in text(rater.client.post(f"{rater.base}check/", {}))
+
+
+def test_pages_of_raters_may_load_nothing_from_elsewhere(study):
+    for response in (Rater(study).open_link(), Rater(study).open_link(SESSION_ID="")):
+        assert "default-src 'none'" in response["Content-Security-Policy"]
+
+
 def test_without_consent_there_is_no_session_to_rate_in(study):
     rater = Rater(study)
     rater.open_link()
@@ -136,7 +149,7 @@ def test_a_wrong_sound_check_may_be_tried_once_more_and_then_ends_the_session(st
     rater.consent()
     rater.client.get(f"{rater.base}check/")
     wrong = rater.session.check_answer % 9 + 1
-    first = rater.client.post(f"{rater.base}check/", {"count": wrong})
+    first = rater.client.post(f"{rater.base}check/", {"count": wrong}, follow=True)
     assert "not the number of tones" in text(first)
     wrong = rater.session.check_answer % 9 + 1
     second = rater.client.post(f"{rater.base}check/", {"count": wrong}, follow=True)
