@@ -124,7 +124,9 @@ class SessionAdmin(ReadOnlyAdmin):
     @display(description="answers")
     def ratings(self, session: Session) -> SafeString:
         return format_html(
-            '<a href="{}?session={}">Show the ratings</a>', reverse("admin:listening_rating_changelist"), session.pk
+            '<a class="r-text-link" href="{}?session={}">Show the ratings</a>',
+            reverse("admin:listening_rating_changelist"),
+            session.pk,
         )
 
 
@@ -196,12 +198,19 @@ class RatingAdmin(ReadOnlyAdmin):
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
-    list_display = ("at", "study", "kind", "session", "details")
+    list_display = ("at", "study", "kind", "session", "brief")
     list_filter = (StudyFilter,)
     list_select_related = ("study", "session__study")
     search_fields = ("kind",)
     fields = ("at", "study", "session", "kind", "details")
     readonly_fields = ("details",)
+
+    @display(description="details")
+    def brief(self, event: Event) -> str:
+        return (
+            "; ".join(f"{key}: {', '.join(value) if isinstance(value, list) else value}" for key, value in event.data.items())
+            or "–"
+        )
 
     @display(description="details")
     def details(self, event: Event) -> SafeString:
