@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.report.dots import Axis, Mark, dot_figure
+from analysis.report.dots import Axis, Mark, bar_figure
 from analysis.report.findings import emotion_marks, leading_scale, quality_marks, retention_marks, scale_title
 from analysis.report.heat import heat_figure
 from analysis.report.plane import plane_figure
@@ -113,7 +113,7 @@ def _quality(results: Results, scale: str) -> Figure:
         f"mos_{scale}",
         title,
         f"{asked}Dots are means, bars 95 % intervals over raters and clips, the band is the reference with its interval.",
-        lambda narrow: dot_figure(marks, axis, title, f"mos-{scale}", narrow=narrow, footer=_footer(results)),
+        lambda narrow: bar_figure(marks, axis, title, f"mos-{scale}", narrow=narrow, footer=_footer(results)),
         ("Condition", "Bit rate", "MOS [95 %]", "SD", "Ratings", "Raters", "Clips"),
         [(m.label, m.detail, with_interval(m), f"{frame.at[m.slug, 'sd']:.2f}", *counts(m.slug)) for m in marks],
     )
@@ -132,7 +132,7 @@ def _retention(results: Results, marks: list[Mark]) -> Figure:
         title,
         "How closely the emotions heard in coded clips match those heard in the same clips of the reference: 1 is the "
         "same emotions in every clip. Bars are 95 % intervals over raters and clips.",
-        lambda narrow: dot_figure(marks, axis, title, "retention", narrow=narrow, footer=_footer(results)),
+        lambda narrow: bar_figure(marks, axis, title, "retention", narrow=narrow, footer=_footer(results)),
         ("Condition", "Bit rate", "Macro-F1 [95 %]", "Emotions scored", "Clips", "Note"),
         [(m.label, m.detail, with_interval(m), scored(m.slug), whole(frame.at[m.slug, "n_clips"]), m.note) for m in marks],
     )
