@@ -36,8 +36,13 @@ class Axis:
     name: str
 
 
-def bar_figure(marks: Sequence[Mark], axis: Axis, title: str, key: str, *, narrow: bool = False, footer: str = "") -> Drawing:
-    """The figure at one of two widths; ``narrow`` puts labels above the bars. A dashed line marks the reference's value."""
+def bar_figure(
+    marks: Sequence[Mark], axis: Axis, title: str, key: str, *, narrow: bool = False, footer: str = "", bare: bool = False
+) -> Drawing:
+    """The figure at one of two widths; ``narrow`` puts labels above the bars. A dashed line marks the reference's value.
+
+    ``bare`` figures show counts, which have no interval to miss.
+    """
     width, step = (NARROW, 62.0) if narrow else (WIDE, 38.0)
     left, right = (8.0, width - 12.0) if narrow else (250.0, width - 138.0)
     top = 14.0
@@ -65,7 +70,7 @@ def bar_figure(marks: Sequence[Mark], axis: Axis, title: str, key: str, *, narro
             drawing.line(place(mark.value), top, place(mark.value), bottom, "reference")
     for row, mark in enumerate(marks):
         y = top + step * row
-        _label(drawing, mark, axis, y, narrow, width)
+        _label(drawing, mark, axis, y, narrow, width, "" if bare else "no interval")
         _bar(drawing, mark, place, max(axis.low, min(0.0, axis.high)), y + (48 if narrow else step / 2))
     if footer:
         drawing.text(width / 2, height - 4, footer, "warning", size=11, anchor="middle")
@@ -90,9 +95,9 @@ def _description(marks: Sequence[Mark], axis: Axis) -> str:
     return "; ".join(spoken(mark, axis.digits) for mark in marks) + "."
 
 
-def _label(drawing: Drawing, mark: Mark, axis: Axis, y: float, narrow: bool, width: float) -> None:
+def _label(drawing: Drawing, mark: Mark, axis: Axis, y: float, narrow: bool, width: float, unknown: str) -> None:
     value = f"{mark.value:.{axis.digits}f}" if isfinite(mark.value) else "undefined"
-    spread = f"{mark.low:.{axis.digits}f} – {mark.high:.{axis.digits}f}" if isfinite(mark.low) else "no interval"
+    spread = f"{mark.low:.{axis.digits}f} – {mark.high:.{axis.digits}f}" if isfinite(mark.low) else unknown
     if narrow:
         drawing.text(8, y + 18, shortened(mark.label, width - 70.0, 13), "halo strong", size=13)
         drawing.text(8, y + 34, mark.detail, "halo muted", size=11)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from math import isfinite, log10
 
@@ -14,22 +14,34 @@ _TICKS = (0.5, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256)
 
 
 def rate_figure(
-    marks: Sequence[Mark], rates: Mapping[str, float], axis: Axis, title: str, key: str, *, narrow: bool, footer: str
+    marks: Sequence[Mark],
+    rates: Mapping[str, float],
+    families: Mapping[str, str],
+    axis: Axis,
+    title: str,
+    key: str,
+    *,
+    narrow: bool,
+    footer: str,
 ) -> Drawing:
-    """``rates`` maps conditions to bit/s; a condition without one (the original) is the dashed line if it is the reference.
+    """``rates`` maps conditions to bit/s and ``families`` to the codec's name; a condition without one (the original) is the dashed line if it is the reference.
 
-    The rate axis is logarithmic. Families are told apart by colour, by their name at the end of the line and by the line itself.
+    The rate axis is logarithmic. Families are told apart by colour and by their name at the right; points of different families
+    stand a little beside one another, so that intervals at one rate do not cover each other.
     """
     width, height = (NARROW, 330.0) if narrow else (WIDE, 400.0)
     points = [mark for mark in marks if mark.slug in rates and isfinite(mark.value)]
     words = "; ".join(spoken(mark, axis.digits) for mark in marks) + "."
     drawing = Drawing(width, height, title, words, f"{key}-{'n' if narrow else 'w'}")
-    names = {mark.colour: _family_name(mark, points) for mark in points}
+    alone = {mark.colour for mark in points if sum(other.colour == mark.colour for other in points) == 1}
+    names = {m.colour: m.label if m.colour in alone or not families[m.slug] else families[m.slug] for m in points}
+    colours = sorted(names)
+    beside = {colour: 5.0 * (index - (len(colours) - 1) / 2) for index, colour in enumerate(colours)}
     size = 10.5 if narrow else 12
     room = min(max(text_width(name, size) for name in names.values()) + 14, 118 if narrow else 190)
     left, right, top, bottom = 44.0, width - room, 18.0, height - 46.0 - 16 * bool(footer)
     logs = [log10(rates[mark.slug]) for mark in points]
-    low, high = min(logs) - 0.06, max(logs) + 0.06
+    low, high = min(logs) - 0.08, max(logs) + 0.08
 
     def across(bps: float) -> float:
         return left + (log10(bps) - low) / (high - low) * (right - left)
@@ -53,7 +65,7 @@ def rate_figure(
     for colour, family in groupby(sorted(points, key=lambda mark: (mark.colour, rates[mark.slug])), key=lambda m: m.colour):
         line = list(family)
         style = "reference-mark" if colour < 0 else f"family-{colour % 8}"
-        places = [(across(rates[mark.slug]), up(mark.value)) for mark in line]
+        places = [(across(rates[mark.slug]) + beside[colour], up(mark.value)) for mark in line]
         if len(places) > 1:
             drawing.path("M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in places), f"link {style}")
         for mark, (x, y) in zip(line, places, strict=True):
@@ -73,9 +85,7 @@ def rate_figure(
     return drawing
 
 
-def _rate_ticks(drawing: Drawing, across: object, low: float, high: float, bottom: float) -> None:
-    place = across
-    assert callable(place)
+def _rate_ticks(drawing: Drawing, place: Callable[[float], float], low: float, high: float, bottom: float) -> None:
     last = -1e9
     for kbps in _TICKS:
         if low <= log10(kbps * 1000) <= high:
@@ -84,16 +94,3 @@ def _rate_ticks(drawing: Drawing, across: object, low: float, high: float, botto
             if x - last >= 24:
                 drawing.text(x, bottom + 17, f"{kbps:g}", "muted", size=12, anchor="middle")
                 last = x
-
-
-def _family_name(mark: Mark, points: Sequence[Mark]) -> str:
-    """What the labels of a family share at their beginning, or the label of its only member."""
-    labels = [other.label for other in points if other.colour == mark.colour]
-    if len(labels) == 1:
-        return labels[0]
-    shared = []
-    for words in zip(*(label.split() for label in labels), strict=False):
-        if len(set(words)) > 1:
-            break
-        shared.append(words[0])
-    return " ".join(shared).rstrip(",(") or labels[0]

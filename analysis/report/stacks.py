@@ -25,11 +25,12 @@ def stack_figure(
     )
     drawing = Drawing(width, height, title, said + ".", f"{key}-{'n' if narrow else 'w'}")
     shades = [round(index * 4 / max(len(names) - 1, 1)) for index in range(len(names))]
-    slot = (right - left) / len(names)
+    slot = (width - 20) / len(names)
+    fits = all(text_width(name, 11) + 18 <= slot for name in names)
     for index, name in enumerate(names):
-        shown = name if text_width(name, 11) + 18 <= slot else name.split()[0].rstrip(":")
-        drawing.rect(left + slot * index, 8, 11, 11, f"step-{shades[index]}", radius=2)
-        drawing.text(left + slot * index + 16, 18, shortened(shown, slot - 18, 11), "muted", size=11)
+        shown = name if fits else name.split()[0]
+        drawing.rect(8 + slot * index, 8, 11, 11, f"step-{shades[index]}", radius=2)
+        drawing.text(8 + slot * index + 16, 18, shortened(shown, slot - 18, 11), "muted", size=11)
     for number, (mark, shares) in enumerate(rows):
         y = top + step * number
         if narrow:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from analysis.ratings.bootstrap import CrossedBootstrap
-from analysis.ratings.coding import encode
+from analysis.ratings.coding import Coded, encode
+from analysis.ratings.contrasts import contrasts
 from analysis.ratings.mos import MosTable, mos_by_condition, mos_by_stimulus
 from analysis.ratings.reliability import agreement
 from analysis.ratings.retention import COLUMNS, EMOTION_COLUMNS, Retention, emotion_retention
 from analysis.report.conditions import ConditionInfo, describe_conditions
-from analysis.schema import SchemaError, label_options, select_usable
+from analysis.report.people import People, describe_people
+from analysis.schema import SchemaError, count_excluded, label_options, panel_slug, select_usable, split_panels
 
 #: The label scale that emotion retention is computed from.
 EMOTION_SCALE = "emotion"
@@ -34,6 +36,9 @@ class Results:
     by_stimulus: pd.DataFrame
     retention: Retention
     agreement: pd.DataFrame
+    contrasts: pd.DataFrame
+    scales_coded: Mapping[str, Coded]
+    people: People
     seed: int
     replicates: int
 
@@ -47,6 +52,10 @@ class Results:
         """Category scales, in the order of the tables."""
         return list(self.mos.replicates)
 
+    def scale_number(self, key: str) -> int:
+        """The place of a scale among all that were asked: what its colour is told by."""
+        return list(self.scales_coded).index(key)
+
 
 def analyse(
     ratings: pd.DataFrame,
@@ -56,6 +65,7 @@ def analyse(
     replicates: int,
     conditions: pd.DataFrame | None,
     emotions: Sequence[str] | None,
+    participants: pd.DataFrame | None,
     progress: Callable[[int, int], None] | None,
 ) -> Results:
     """All results of a validated frame. ``progress`` is told (replicates done, replicates to do) as work goes on.
@@ -63,7 +73,7 @@ def analyse(
     Without ``emotions`` the options are the labels that occur, which makes the threshold 1/n depend on the votes; the report
     says so. Raises SchemaError when no rating is left, or when a label is not among ``emotions``.
     """
-    selection = select_usable(ratings)
+    selection = select_usable(split_panels(ratings, reference))
     used = selection.used
     if used.empty:
         raise SchemaError(
@@ -75,16 +85,17 @@ def analyse(
     options = {name: label_options(used[used["scale"] == name]) for name in label_scales}
     if emotions is not None and EMOTION_SCALE in options:
         options[EMOTION_SCALE] = list(emotions)
-    passes = len(scales) - len(label_scales) + (EMOTION_SCALE in options) + 1
+    passes = 2 * (len(scales) - len(label_scales)) + (EMOTION_SCALE in options) + 1
     any_scale = next(iter(scales.values()))
     bootstrap = CrossedBootstrap(
         len(any_scale.raters), len(any_scale.clips), replicates, seed, _counter(progress, passes * replicates)
     )
-    mos = mos_by_condition(scales, bootstrap)
+    mos = mos_by_condition(scales, bootstrap, excluded=count_excluded(ratings))
     retention = Retention(pd.DataFrame(columns=list(COLUMNS)), pd.DataFrame(columns=list(EMOTION_COLUMNS)), {})
     if EMOTION_SCALE in options:
         retention = emotion_retention(scales[EMOTION_SCALE], options[EMOTION_SCALE], reference, bootstrap)
     order = [info.slug for info in infos]
+    pairs = contrasts(scales, bootstrap, order)
     return Results(
         conditions=infos,
         reference=reference,
@@ -96,6 +107,9 @@ def analyse(
         by_stimulus=mos_by_stimulus(scales),
         retention=Retention(_ordered(retention.overall, order), _ordered(retention.by_emotion, order), retention.replicates),
         agreement=agreement(scales, options, bootstrap),
+        contrasts=pairs,
+        scales_coded=scales,
+        people=describe_people(used, participants),
         seed=seed,
         replicates=replicates,
     )
