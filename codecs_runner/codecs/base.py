@@ -65,6 +65,8 @@ class Condition:
         params: what the result depends on beside the weights; part of a job's key.
         packages: Python packages that must be installed.
         weights: keys into `codecs_runner.weights.FILES` that must be present.
+        model: conditions of one model differ only in how much of one code sequence they send, so a clip is encoded once for all
+            of them; empty where a condition stands for itself.
     """
 
     slug: str
@@ -78,6 +80,7 @@ class Condition:
     params: Mapping[str, str | int | float] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
     weights: tuple[str, ...] = ()
+    model: str = ""
 
     @property
     def heavy(self) -> bool:
