@@ -87,7 +87,7 @@ class ModelCodec(ABC):
     def payload_bits(self, n_samples: int, depth: int) -> int:
         """Bits that are sent for a clip of so many samples, side information included."""
 
-    def check(self, condition: Condition) -> None:
+    def check(self, condition: Condition) -> None:  # noqa: B027 — most formats say by themselves that they do not fit
         """Refuse weights of another model than the condition's; raises CodecError ``weights_damaged``."""
 
     @property
@@ -155,7 +155,9 @@ class ModelCodec(ABC):
         audio = [tensor.numpy() for tensor in pending.decoded]
         return [
             [
-                Coded(heard[row, :length].copy(), self.sample_rate, self.payload_bits(length, _depth(condition)) if length else 0)
+                Coded(
+                    heard[row, :length].copy(), self.sample_rate, self.payload_bits(length, _depth(condition)) if length else 0
+                )
                 for heard, condition in zip(audio, pending.conditions, strict=True)
             ]
             for row, length in enumerate(pending.lengths)
@@ -174,9 +176,8 @@ def _mark() -> Callable[[], None]:
     """Waits until the device has done what it was given up to now."""
     import torch
 
-    event = torch.cuda.Event()
-    event.record()
-    return event.synchronize
+    wait: Callable[[], None] = torch.cuda.current_stream().record_event().synchronize
+    return wait
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,7 @@ import soundfile as sf
 
 from codecs_runner.align import Alignment, find_delay, remove_delay
 from codecs_runner.audio import STIMULUS_RATE, Samples, fit, resample
-from codecs_runner.codecs.base import Codec, CodecError, Condition
+from codecs_runner.codecs.base import Codec, CodecError, Coded, Condition, Signal
 from codecs_runner.level import Gain, active_speech_level, gain_to_target, match_levels
 
 FULL_SCALE = 1 << 15
@@ -51,8 +51,17 @@ def make_stimulus(samples: Samples, sample_rate: int, condition: Condition, code
     Raises:
         CodecError: ``codec_failed``; ``not_finite`` or ``silent_output`` where the decoded signal cannot be listened to.
     """
+    return finish_stimulus(samples, sample_rate, condition, codec.code(codec_input(samples, sample_rate, condition)))
+
+
+def codec_input(samples: Samples, sample_rate: int, condition: Condition) -> Signal:
+    """What a codec is given: the recording at the condition's rate, shape [n] in 32 bit."""
+    return resample(samples, sample_rate, condition.sample_rate).astype(np.float32)
+
+
+def finish_stimulus(samples: Samples, sample_rate: int, condition: Condition, coded: Coded) -> StimulusAudio:
+    """What `make_stimulus` does after coding; raises CodecError ``not_finite`` or ``silent_output``."""
     original = resample(samples, sample_rate, STIMULUS_RATE)
-    coded = codec.code(resample(samples, sample_rate, condition.sample_rate).astype(np.float32))
     if not np.isfinite(coded.samples).all():
         raise CodecError("not_finite", f"{condition.label} decoded to samples that are not numbers.")
     decoded = resample(coded.samples.astype(np.float64), coded.sample_rate, STIMULUS_RATE)

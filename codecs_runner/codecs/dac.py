@@ -107,7 +107,11 @@ DAC_24K = _24k("24", 32, "emo-codec:D2", "codec-superb:D2")
 DAC_24K_12 = _24k("12", 16)
 DAC_24K_6 = _24k("6", 8)
 DAC_24K_3 = _24k("3", 4)
-DAC_44K = _44k("7.75", 9, "codec-superb:D3", note="Its authors and the papers call it 8 kbps; 9 codebooks of 10 bits give 7.75.")
+DAC_44K = _44k(
+    "7.75", 9, "codec-superb:D3", note="Its authors and the papers call it 8 kbps; 9 codebooks of 10 bits give 7.75."
+)
 DAC_44K_5 = _44k("5.2", 6)
 DAC_44K_3 = _44k("2.6", 3)
-DAC_44K_16 = _44k_16("15.5", 18, note="Another model than that of 7.75 kbps. Its authors call it 16 kbps; 18 codebooks give 15.5.")
+DAC_44K_16 = _44k_16(
+    "15.5", 18, note="Another model than that of 7.75 kbps. Its authors call it 16 kbps; 18 codebooks give 15.5."
+)

@@ -78,9 +78,7 @@ class Encodec48k(ModelCodec):
 
     def segments(self, n_samples: int) -> list[int]:
         """Lengths of the segments that a clip is cut into, all full but the last one or two."""
-        return [
-            min(self.model.segment_length, n_samples - start) for start in range(0, n_samples, self.model.segment_stride)
-        ]
+        return [min(self.model.segment_length, n_samples - start) for start in range(0, n_samples, self.model.segment_stride)]
 
     def n_frames(self, n_samples: int) -> int:
         return sum(-(-length // HOP) for length in self.segments(n_samples))

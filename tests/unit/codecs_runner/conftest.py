@@ -10,10 +10,11 @@ import soundfile as sf
 
 from codecs_runner.audio import Samples
 from codecs_runner.codecs.base import Codec, Condition
-from codecs_runner.pipeline import _open
 from codecs_runner.registry import availability, get_condition, open_codec
+from codecs_runner.rendering import _open
 from tests.unit.codecs_runner.checkpoints import write_random_checkpoints
 from tests.unit.codecs_runner.voices import make_speech
+
 
 @pytest.fixture(scope="session")
 def speech() -> Samples:
