@@ -20,7 +20,7 @@ from listening.prolific import Link
 from listening.rating_tasks.registry import get_rating_task
 from listening.services.errors import ServiceError
 from listening.services.ratings import study_emotions
-from listening.services.sessions import simulation_mark
+from listening.services.sessions import plain_link, simulation_mark
 from listening.services.stimuli import store
 
 Progress = Callable[[Iterable[int]], Iterable[int]]
@@ -98,8 +98,7 @@ def simulate_raters(study: Study, base_url: str, seed: int = 0, leave: int = 0, 
 def _take(study: Study, rater: Simulated, hearing: Hearing, base_url: str) -> None:
     """One rater's whole way, from the link to the completion page."""
     browser = Browser(base_url)
-    link = urlencode({"simulated": simulation_mark(rater.link.participant_id)})
-    page = browser.follow(f"/s/{study.slug}/?{rater.link.query}&{link}")
+    page = browser.follow(f"/s/{study.slug}/?{_query(study, rater.link)}")
     while not page.endswith("/trial/"):
         if page.endswith("/consent/"):
             page = browser.follow(page, {"consent": "on", "stratum": rater.stratum})
@@ -122,6 +121,13 @@ def _take(study: Study, rater: Simulated, hearing: Hearing, base_url: str) -> No
         }
         browser.post_json(f"{state['api_url']}trials/{trial['position']}/ratings/", body)
     browser.get(state["done_url"])
+
+
+def _query(study: Study, link: Link) -> str:
+    if study.recruiter == Study.Recruiter.PROLIFIC:
+        return f"{link.query}&{urlencode({'simulated': simulation_mark(link.participant_id)})}"
+    known_as = plain_link(study, link.participant_id).participant_id
+    return urlencode({"id": link.participant_id, "simulated": simulation_mark(known_as)})
 
 
 def _session(page: str) -> Session:
