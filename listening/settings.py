@@ -84,7 +84,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": env.db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", "") or f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A rating that was acknowledged must survive a power cut: WAL with synchronous=FULL. IMMEDIATE takes the write lock when
     # the transaction begins, so that two writers wait for each other instead of failing half-way.

@@ -8,6 +8,7 @@ wherever it shows, and says nothing about how people hear.
 import http.client
 import json
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlparse
 from uuid import UUID
@@ -97,7 +98,11 @@ def simulate_raters(study: Study, base_url: str, seed: int = 0, leave: int = 0, 
 
 def _take(study: Study, rater: Simulated, hearing: Hearing, base_url: str) -> None:
     """One rater's whole way, from the link to the completion page."""
-    browser = Browser(base_url)
+    with closing(Browser(base_url)) as browser:
+        _walk(study, rater, hearing, browser)
+
+
+def _walk(study: Study, rater: Simulated, hearing: Hearing, browser: "Browser") -> None:
     page = browser.follow(f"/s/{study.slug}/?{_query(study, rater.link)}")
     while not page.endswith("/trial/"):
         if page.endswith("/consent/"):
@@ -175,6 +180,9 @@ class Browser:
         if response.status >= 400:
             raise ServiceError(f"{method} {path} was answered with {response.status}: {data[:300].decode(errors='replace')}")
         return response.status, response.headers.get("Location", ""), data
+
+    def close(self) -> None:
+        self._connection.close()
 
     def get(self, path: str) -> bytes:
         return self._ask("GET", path)[2]

@@ -176,7 +176,7 @@ _ENDINGS = {
     Session.State.WITHDRAWN: ("You have withdrawn", "Your answers were erased, as you asked.", "no_consent_code"),
     Session.State.DECLINED: (
         "You chose not to take part",
-        "Thank you for reading. Nothing about you was stored beyond your Prolific id.",
+        "Thank you for reading. Nothing about you was stored beyond the id you came with, encrypted.",
         "no_consent_code",
     ),
     Session.State.FAILED_CHECK: (
