@@ -5,25 +5,30 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from importlib.metadata import version
+from itertools import groupby, islice
 from math import isfinite
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from codecs_runner import weights
 from codecs_runner.audio import STIMULUS_RATE, AudioLimits, load_audio
-from codecs_runner.codecs.base import Codec, CodecError
+from codecs_runner.codecs.base import Codec, CodecError, Condition
 from codecs_runner.errors import AudioError, RunnerError
 from codecs_runner.jobs import RECIPE, RenderJob, RenderResult
 from codecs_runner.registry import get_condition, open_codec
-from codecs_runner.stimulus import StimulusAudio, make_stimulus
+from codecs_runner.stimulus import Recording, StimulusAudio, finish_stimulus
 from codecs_runner.store import Store
 
 IN_PROCESS = 8  # so few jobs are done before other processes have started
+IN_FLIGHT = 4  # groups of jobs handed to each process at a time
 HEAVY_WORKERS = 4  # processes that hold a neural model, at most
 ANY_LENGTH = AudioLimits(min_duration_s=0)  # whoever made the job has applied stricter limits if wanted
 PACKAGES = ("numpy", "scipy", "soundfile", "soxr")
@@ -48,14 +53,15 @@ def render_many(
     """Render jobs over several processes and yield each result as it is ready; equal keys are rendered once.
 
     Processes are started afresh, not forked, so that they share no database connection with the caller; they stay for the next
-    call and keep their models. Clips of one condition follow one another, so a model is loaded once in each process.
+    call and keep their models. Of a light codec, all conditions of a clip follow one another in one process and share its decoding
+    and resampling; of a neural one, all clips of a condition, so that a model is loaded once in each process.
 
     Args:
         progress: called with (done, total) after each result.
         workers: number of processes; by default one for each core. 1 renders everything in this process.
     """
     unique = {job.key: job for job in jobs}
-    results = _render_unique(sorted(unique.values(), key=lambda job: job.condition), store, workers or os.cpu_count() or 1)
+    results = _render_unique(sorted(unique.values(), key=_clip), store, workers or os.cpu_count() or 1)
     for done, result in enumerate(results, start=1):
         if progress:
             progress(done, len(unique))
@@ -68,52 +74,109 @@ def _render_unique(jobs: Sequence[RenderJob], store: Store, workers: int) -> Ite
         yield from (render(job, store) for job in jobs)
         return
     yield from (render(job, store) for job in jobs if store.has(job.key))
-    yield from _in_processes([job for job in waiting if not get_condition(job.condition).heavy], store, workers)
-    yield from _in_processes([job for job in waiting if get_condition(job.condition).heavy], store, min(workers, HEAVY_WORKERS))
+    light = [job for job in waiting if not get_condition(job.condition).heavy]
+    heavy = sorted((job for job in waiting if get_condition(job.condition).heavy), key=lambda job: job.condition)
+    yield from _in_processes([list(clip) for _, clip in groupby(light, key=_clip)], store, workers)
+    yield from _in_processes([[job] for job in heavy], store, min(workers, HEAVY_WORKERS))
 
 
-def _in_processes(jobs: Sequence[RenderJob], store: Store, workers: int) -> Iterator[RenderResult]:
-    if not jobs:
-        return
-    executor = _executor(workers, str(weights.folder()))
-    futures: dict[Future[RenderResult], RenderJob] = {executor.submit(render, job, store): job for job in jobs}
+def _clip(job: RenderJob) -> tuple[str, str]:
+    return job.source, job.source_sha256
+
+
+def _in_processes(groups: Sequence[Sequence[RenderJob]], store: Store, workers: int) -> Iterator[RenderResult]:
+    """Each group in one process. Few are handed out at a time, so that what waits and what is done takes no memory.
+
+    A process that is killed takes those few along; the others go to new processes.
+    """
+    waiting = iter(groups)
+    running: dict[Future[list[RenderResult]], Sequence[RenderJob]] = {}
     try:
-        for future in as_completed(futures):
-            try:
-                yield future.result()
-            except BrokenProcessPool:
-                _executor.cache_clear()
-                sentence = "A rendering process was killed, perhaps for want of memory; run again with fewer workers."
-                yield RenderResult.failure(futures[future].key, CodecError("worker_died", sentence))
+        while True:
+            for group in islice(waiting, IN_FLIGHT * workers - len(running)):
+                running[_executor(workers, str(weights.folder())).submit(_render_group, group, store)] = group
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                group = running.pop(future)
+                try:
+                    yield from future.result()
+                except BrokenProcessPool:
+                    _executor.cache_clear()
+                    sentence = "A rendering process was killed, perhaps for want of memory; run again with fewer workers."
+                    for job in group:
+                        yield RenderResult.failure(job.key, CodecError("worker_died", sentence))
     finally:
-        for future in futures:
+        for future in running:
             future.cancel()
+
+
+def _render_group(jobs: Sequence[RenderJob], store: Store) -> list[RenderResult]:
+    return [render(job, store) for job in jobs]
 
 
 @cache
 def _executor(workers: int, weights_folder: str) -> ProcessPoolExecutor:
     """One pool for each set-up, kept until the program ends; its processes inherit the environment of the first call."""
-    ignore_interrupts = (signal.SIGINT, signal.SIG_IGN)  # the caller hears Ctrl-C and cancels what has not begun
-    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=signal.signal, initargs=ignore_interrupts)
+    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_process)
+
+
+def _start_process() -> None:
+    """Leave Ctrl-C to the caller, which cancels what has not begun, and do not outlive a caller that was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    caller = parent_process()
+    if caller is not None:
+        Thread(target=_end_with, args=[caller], daemon=True).start()
+
+
+def _end_with(caller: BaseProcess) -> None:
+    caller.join()
+    os._exit(1)
+
+
+def _codec(condition: Condition, checksums: frozenset[tuple[str, str]]) -> Codec:
+    return _open(condition.slug, checksums) if condition.heavy else _open_light(condition.slug, checksums)
 
 
 @lru_cache(maxsize=1)
 def _open(slug: str, checksums: frozenset[tuple[str, str]]) -> Codec:
-    """The codec opened last; a changed checksum opens it again."""
+    """The heavy codec opened last; a changed checksum opens it again."""
     return open_codec(get_condition(slug))
+
+
+@lru_cache(maxsize=64)
+def _open_light(slug: str, checksums: frozenset[tuple[str, str]]) -> Codec:
+    return open_codec(get_condition(slug))
+
+
+def _load(job: RenderJob) -> Recording:
+    """The recording, and that it is the one ordered; raises AudioError ``source_changed`` and whatever `load_audio` raises."""
+    try:
+        changed_ns = Path(job.source).stat().st_mtime_ns
+    except OSError:
+        changed_ns = 0  # there is none, which decoding says in words
+    recording, sha256 = _decode(job.source, changed_ns)
+    if sha256 != job.source_sha256:
+        raise AudioError("source_changed", f"{job.source} is not the recording that was ordered: its content has changed.")
+    return recording
+
+
+@lru_cache(maxsize=1)
+def _decode(source: str, changed_ns: int) -> tuple[Recording, str]:
+    """The recording read last, with its hash: conditions of one clip follow one another and share what it holds."""
+    samples, info = load_audio(source, ANY_LENGTH)
+    return Recording(samples, info.sample_rate), info.pcm_sha256
 
 
 def _render(job: RenderJob, store: Store) -> dict[str, Any]:
     started = time.perf_counter()
     condition = get_condition(job.condition)
-    samples, info = load_audio(job.source, ANY_LENGTH)
-    if info.pcm_sha256 != job.source_sha256:
-        raise AudioError("source_changed", f"{job.source} is not the recording that was ordered: its content has changed.")
+    recording = _load(job)
     found = weights.checksums(condition.weights)
-    codec = _open(condition.slug, frozenset(found.items()))
+    codec = _codec(condition, frozenset(found.items()))
     if found != job.weights:
         raise CodecError("weights_differ", f"The weights of {condition.label} here are not those that the job was made for.")
-    audio = make_stimulus(samples, info.sample_rate, condition, codec)
+    audio = finish_stimulus(recording, condition, codec.code(recording.input_for(condition)))
     flac = audio.flac()
     sidecar = {
         "key": job.key,

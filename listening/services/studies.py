@@ -138,8 +138,9 @@ def draw_clips(study: Study) -> None:
 
 
 def rater_link(study: Study) -> str:
-    """The address to paste into Prolific, which fills in the ids of each participant."""
-    return f"{settings.PUBLIC_URL}{reverse('join', args=[study.slug])}?{PLACEHOLDERS}"
+    """The address that raters are sent to; the one for Prolific carries the places that Prolific fills with ids."""
+    address = f"{settings.PUBLIC_URL}{reverse('join', args=[study.slug])}"
+    return f"{address}?{PLACEHOLDERS}" if study.recruiter == Study.Recruiter.PROLIFIC else address
 
 
 def queue_stimuli(study: Study) -> None:
