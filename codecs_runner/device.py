@@ -14,8 +14,7 @@ from codecs_runner.errors import RunnerError
 from codecs_runner.jobs import RenderJob, RenderResult
 from codecs_runner.model_codec import ModelCodec
 from codecs_runner.registry import get_condition
-from codecs_runner.rendering import Made, finish, open_for, read_recording
-from codecs_runner.stimulus import codec_input
+from codecs_runner.rendering import Making, finish, open_for, read_recording
 from codecs_runner.store import Store
 
 AHEAD = 128  # recordings being read, and clips being finished, at most: what bounds memory
@@ -70,8 +69,8 @@ def _render_model(groups: Sequence[Group], store: Store, pool: ProcessPoolExecut
             yield from (RenderResult.failure(job.key, decoded) for job in clip.tag)
             continue
         n_done += len(clip.tag)
-        made = Made(codec, (time.perf_counter() - started) / n_done)
-        finishing.append(pool.submit(_finish, clip.tag, store, decoded, made))
+        making = Making(codec.device, dict(codec.versions), (time.perf_counter() - started) / n_done)
+        finishing.append(pool.submit(_finish, clip.tag, store, decoded, making))
         while finishing and (finishing[0].done() or len(finishing) > AHEAD):
             yield from finishing.popleft().result()
     yield from failed
@@ -98,14 +97,10 @@ def _clips(groups: Sequence[Group], pool: ProcessPoolExecutor, failed: deque[Ren
 
 def _read(job: RenderJob) -> Signal | RunnerError:
     try:
-        return codec_input(*read_recording(job), get_condition(job.condition))
+        return read_recording(job).input_for(get_condition(job.condition))
     except RunnerError as error:
         return error
 
 
-def _finish(jobs: Group, store: Store, decoded: Sequence[Coded], made: Made) -> list[RenderResult]:
-    try:
-        samples, sample_rate = read_recording(jobs[0])  # again, which costs less than sending it here and there
-    except RunnerError as error:
-        return [RenderResult.failure(job.key, error) for job in jobs]
-    return [finish(job, store, samples, sample_rate, coded, made) for job, coded in zip(jobs, decoded, strict=True)]
+def _finish(jobs: Group, store: Store, decoded: Sequence[Coded], making: Making) -> list[RenderResult]:
+    return [finish(job, store, coded, making) for job, coded in zip(jobs, decoded, strict=True)]

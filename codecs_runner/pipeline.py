@@ -3,10 +3,13 @@
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
-from multiprocessing import get_context
+from itertools import groupby, islice
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
+from threading import Thread
 
 from codecs_runner import weights
 from codecs_runner.codecs.base import CodecError
@@ -14,12 +17,13 @@ from codecs_runner.device import render_on_device
 from codecs_runner.jobs import RenderJob, RenderResult
 from codecs_runner.neural import runs_on_gpu
 from codecs_runner.registry import get_condition
-from codecs_runner.rendering import group, render, render_together
+from codecs_runner.rendering import render, render_together
 from codecs_runner.store import Store
 
 __all__ = ["render", "render_many"]
 
 IN_PROCESS = 8  # so few jobs are done before other processes have started
+IN_FLIGHT = 4  # groups of jobs handed to each process at a time
 HEAVY_WORKERS = 4  # processes that hold a neural model, at most
 
 Progress = Callable[[int, int], None]
@@ -31,9 +35,9 @@ def render_many(
     """Render jobs over several processes and yield each result as it is ready; equal keys are rendered once.
 
     Processes are started afresh, not forked, so that they share no database connection with the caller; they stay for the next
-    call and keep their models. Clips of one model follow one another, so it is loaded once in each process, and a clip that is
-    wanted at several rates of a model is encoded once. With a GPU, models with a batched path run in this process, and the other
-    processes read, resample and finish beside it.
+    call and keep their models. Of a light codec, all conditions of a clip follow one another in one process and share its decoding
+    and resampling; of a neural one, all clips of a model, so that it is loaded once in each process, and a clip that is wanted at
+    several of its rates is encoded once. With a GPU, models that know batches run in this process, and the others read and finish.
 
     Args:
         progress: called with (done, total) after each result.
@@ -50,53 +54,75 @@ def render_many(
 def _render_unique(jobs: Sequence[RenderJob], store: Store, workers: int) -> Iterator[RenderResult]:
     waiting = [job for job in jobs if not store.has(job.key)]
     if workers == 1 or len(waiting) <= IN_PROCESS:
-        for together in _groups(jobs):
-            yield from render_together(together, store)
+        for group in _groups(jobs, _model):
+            yield from render_together(group, store)
         return
     yield from (render(job, store) for job in jobs if store.has(job.key))
-    light: list[list[RenderJob]] = []
-    heavy: list[list[RenderJob]] = []
-    for together in _groups(waiting):
-        (heavy if get_condition(together[0].condition).heavy else light).append(together)
-    yield from _in_processes(light, store, workers)
+    light = [job for job in waiting if not get_condition(job.condition).heavy]
+    heavy = [job for job in waiting if get_condition(job.condition).heavy]
+    yield from _in_processes(_groups(light, _clip), store, workers)
     if heavy and runs_on_gpu():
-        batched = [together for together in heavy if get_condition(together[0].condition).model]
-        yield from render_on_device(batched, store, _executor(workers, str(weights.folder())))
-        heavy = [together for together in heavy if not get_condition(together[0].condition).model]
-    yield from _in_processes(heavy, store, min(workers, HEAVY_WORKERS))
+        batched = [job for job in heavy if get_condition(job.condition).model]
+        yield from render_on_device(_groups(batched, _model), store, _executor(workers, str(weights.folder())))
+        heavy = [job for job in heavy if not get_condition(job.condition).model]
+    yield from _in_processes(_groups(heavy, _model), store, min(workers, HEAVY_WORKERS))
 
 
-def _groups(jobs: Iterable[RenderJob]) -> list[list[RenderJob]]:
-    """Jobs that are rendered together; those of one model follow one another."""
-    groups: dict[tuple[str, ...], list[RenderJob]] = {}
-    for job in jobs:
-        groups.setdefault(group(job), []).append(job)
-    return [groups[key] for key in sorted(groups)]
+def _clip(job: RenderJob) -> tuple[str, ...]:
+    return job.source, job.source_sha256
+
+
+def _model(job: RenderJob) -> tuple[str, ...]:
+    """Model first, so that all clips of one follow one another; then the clip."""
+    condition = get_condition(job.condition)
+    return condition.model or ("" if not condition.heavy else condition.slug), *_clip(job)
+
+
+def _groups(jobs: Iterable[RenderJob], key: Callable[[RenderJob], tuple[str, ...]]) -> list[list[RenderJob]]:
+    return [list(group) for _, group in groupby(sorted(jobs, key=key), key=key)]
 
 
 def _in_processes(groups: Sequence[Sequence[RenderJob]], store: Store, workers: int) -> Iterator[RenderResult]:
-    if not groups:
-        return
-    executor = _executor(workers, str(weights.folder()))
-    futures: dict[Future[list[RenderResult]], Sequence[RenderJob]] = {
-        executor.submit(render_together, together, store): together for together in groups
-    }
+    """Each group in one process. Few are handed out at a time, so that what waits and what is done takes no memory.
+
+    A process that is killed takes those few along; the others go to new processes.
+    """
+    waiting = iter(groups)
+    running: dict[Future[list[RenderResult]], Sequence[RenderJob]] = {}
     try:
-        for future in as_completed(futures):
-            try:
-                yield from future.result()
-            except BrokenProcessPool:
-                _executor.cache_clear()
-                sentence = "A rendering process was killed, perhaps for want of memory; run again with fewer workers."
-                died = CodecError("worker_died", sentence)
-                yield from (RenderResult.failure(job.key, died) for job in futures[future])
+        while True:
+            for group in islice(waiting, IN_FLIGHT * workers - len(running)):
+                running[_executor(workers, str(weights.folder())).submit(render_together, group, store)] = group
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                group = running.pop(future)
+                try:
+                    yield from future.result()
+                except BrokenProcessPool:
+                    _executor.cache_clear()
+                    sentence = "A rendering process was killed, perhaps for want of memory; run again with fewer workers."
+                    for job in group:
+                        yield RenderResult.failure(job.key, CodecError("worker_died", sentence))
     finally:
-        for future in futures:
+        for future in running:
             future.cancel()
 
 
 @cache
 def _executor(workers: int, weights_folder: str) -> ProcessPoolExecutor:
     """One pool for each set-up, kept until the program ends; its processes inherit the environment of the first call."""
-    ignore_interrupts = (signal.SIGINT, signal.SIG_IGN)  # the caller hears Ctrl-C and cancels what has not begun
-    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=signal.signal, initargs=ignore_interrupts)
+    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_process)
+
+
+def _start_process() -> None:
+    """Leave Ctrl-C to the caller, which cancels what has not begun, and do not outlive a caller that was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    caller = parent_process()
+    if caller is not None:
+        Thread(target=_end_with, args=[caller], daemon=True).start()
+
+
+def _end_with(caller: BaseProcess) -> None:
+    caller.join()
+    os._exit(1)

@@ -74,19 +74,24 @@ class Dac(ModelCodec):
         return self.n_frames(n_samples) * depth * BITS
 
 
-def _dac(rate: str, sample_rate: int, hop: int, weights_key: str) -> Callable[..., Condition]:
-    def condition(kbps: str, n_quantizers: int, *aliases: str, note: str = "") -> Condition:
-        fewer = "" if aliases or note else "The same model with its first codebooks only."
+def _dac(rate: str, hop: int, weights_key: str) -> Callable[..., Condition]:
+    sample_rate = round(float(rate) * 1000)
+
+    def condition(kbps: str, n_quantizers: int, *aliases: str, called: str = "", note: str = "") -> Condition:
+        """``called``: kbps by its authors, where codebooks × 10 bits × frames a second give another rate."""
+        true_bps = round(sample_rate / hop * n_quantizers * BITS)
         return Condition(
-            slug=f"dac-{rate}-{kbps}kbps",
-            label=f"DAC {rate.removesuffix('k')} kHz, {kbps} kbps",
-            nominal_bps=round(sample_rate / hop * n_quantizers * BITS),
+            slug=f"dac-{rate}k-{called or kbps}kbps",
+            label=f"DAC {rate} kHz, {f'{called} → {kbps}' if called else kbps} kbps",
+            nominal_bps=int(called) * 1000 if called else true_bps,
+            true_bps=true_bps if called else None,
             aliases=aliases,
-            note=note or fewer,
+            note=note or ("" if aliases else "The same model with its first codebooks only."),
             params={"n_quantizers": n_quantizers},
             family="DAC",
             open=Dac,
             sample_rate=sample_rate,
+            licence="MIT",
             packages=("torch", "dac"),
             weights=(weights_key,),
             model=weights_key,
@@ -95,10 +100,10 @@ def _dac(rate: str, sample_rate: int, hop: int, weights_key: str) -> Callable[..
     return condition
 
 
-_16k = _dac("16k", 16_000, 320, "dac_16khz")
-_24k = _dac("24k", 24_000, 320, "dac_24khz")
-_44k = _dac("44.1k", 44_100, 512, "dac_44khz")
-_44k_16 = _dac("44.1k", 44_100, 512, "dac_44khz_16kbps")
+_16k = _dac("16", 320, "dac_16khz")
+_24k = _dac("24", 320, "dac_24khz")
+_44k = _dac("44.1", 512, "dac_44khz")
+_44k_16 = _dac("44.1", 512, "dac_44khz_16kbps")
 
 DAC_16K = _16k("6", 12, "emo-codec:D1", "codec-superb:D1")
 DAC_16K_3 = _16k("3", 6)
@@ -107,11 +112,7 @@ DAC_24K = _24k("24", 32, "emo-codec:D2", "codec-superb:D2")
 DAC_24K_12 = _24k("12", 16)
 DAC_24K_6 = _24k("6", 8)
 DAC_24K_3 = _24k("3", 4)
-DAC_44K = _44k(
-    "7.75", 9, "codec-superb:D3", note="Its authors and the papers call it 8 kbps; 9 codebooks of 10 bits give 7.75."
-)
+DAC_44K = _44k("7.75", 9, "codec-superb:D3", called="8", note="9 codebooks of 10 bits at 86.1 frames a second give 7.75 kbps.")
 DAC_44K_5 = _44k("5.2", 6)
 DAC_44K_3 = _44k("2.6", 3)
-DAC_44K_16 = _44k_16(
-    "15.5", 18, note="Another model than that of 7.75 kbps. Its authors call it 16 kbps; 18 codebooks give 15.5."
-)
+DAC_44K_16 = _44k_16("15.5", 18, called="16", note="Another model than that of 8 kbps, with 18 codebooks.")

@@ -130,6 +130,7 @@ _24k = partial(
     family="EnCodec",
     open=Encodec24k,
     sample_rate=24_000,
+    licence="MIT",
     packages=("torch", "encodec"),
     weights=("encodec_24khz",),
     model="encodec-24k",
@@ -139,11 +140,12 @@ _48k = partial(
     family="EnCodec 48 kHz",
     open=Encodec48k,
     sample_rate=48_000,
+    licence="MIT",
     packages=("torch", "encodec"),
     weights=("encodec_48khz",),
     model="encodec-48k",
-    note="A stereo model: both channels get the clip, and the rate is that of both. About 1 % above the nominal rate is sent, "
-    "because segments overlap.",
+    note="A stereo model: both channels get the clip, and the rate is that of both. The true rate counts the 1 % by which segments "
+    "overlap, and their scales.",
 )
 
 
@@ -158,10 +160,12 @@ def _at_24k(kbps: str, n_quantizers: int, letter: str) -> Condition:
 
 
 def _at_48k(kbps: str, n_quantizers: int) -> Condition:
+    true_bps = round((1_500 * n_quantizers + SCALE_BITS) / 0.99)  # a segment of a second starts every 0.99 s
     return _48k(
         slug=f"encodec-48k-{kbps}kbps",
-        label=f"EnCodec 48 kHz, {kbps} kbps",
+        label=f"EnCodec 48 kHz, {kbps} → {true_bps / 1000:.2f} kbps",
         nominal_bps=1_500 * n_quantizers,
+        true_bps=true_bps,
         params={"n_quantizers": n_quantizers},
     )
 

@@ -228,7 +228,7 @@ def test_the_path_of_a_gpu_gives_the_same_stimuli(with_weights: Path, tmp_path: 
     """Readers and finishers in other processes, batches in this one; here on the CPU and one clip at a time, so to the byte."""
     jobs = jobs_for(tmp_path, 3, SLUGS)
     (tmp_path / "2.wav").write_bytes(b"gone")
-    groups = pipeline._groups(jobs)
+    groups = pipeline._groups(jobs, pipeline._model)
     one = {r.key: r for together in groups for r in render_together(together, Store(tmp_path / "one"))}
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         many = {r.key: r for r in render_on_device(groups, Store(tmp_path / "many"), pool)}
