@@ -5,7 +5,7 @@ A reader answers with the frame and with sentences on what the file could not te
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -26,7 +26,6 @@ FORMATS: Mapping[str, str] = {
     "matrix": "analysis.formats.matrix:read",
 }
 REPEATED = "a repeated vote: the first one counts"
-REQUESTED = "the rater was excluded on request"
 
 
 @dataclass(frozen=True)
@@ -91,12 +90,3 @@ def mark_repeats(frame: pd.DataFrame) -> pd.DataFrame:
     counted = frame[(frame["excluded"] == "") & (frame["rater_id"] != "")]
     repeated = counted.index[counted.duplicated(["rater_id", "stimulus_id", "scale"])]
     return frame.assign(excluded=frame["excluded"].mask(frame.index.isin(repeated), REPEATED))
-
-
-def exclude_raters(frame: pd.DataFrame, raters: Sequence[str]) -> pd.DataFrame:
-    """The frame with all ratings of ``raters`` marked as excluded; SchemaError for an id that has no rating."""
-    absent = [rater for rater in raters if rater not in set(frame["rater_id"])]
-    if absent:
-        raise SchemaError(f"No rating is by the rater '{absent[0]}', so that rater cannot be excluded.")
-    chosen = frame["rater_id"].isin(raters) & (frame["excluded"] == "")
-    return frame.assign(excluded=frame["excluded"].mask(chosen, REQUESTED))

@@ -16,6 +16,7 @@ from analysis.report.gaps import find_gaps
 from analysis.report.methods import methods_paragraph
 from analysis.report.page import Contents, all_figures, file_styles, render_page
 from analysis.report.provenance import as_json, describe_origin
+from analysis.report.sieve import NO_RULES, sift
 from analysis.report.study import REPLICATES, Results, analyse
 from analysis.schema import validate_ratings
 
@@ -65,23 +66,27 @@ def write_report(
     participants: pd.DataFrame | None = None,
     notes: Sequence[str] = (),
     make_pdf: bool = True,
+    screening: str = NO_RULES,
+    exclude: Sequence[str] = (),
 ) -> Report:
     """Analyse ``ratings`` (see `analysis.schema`) and write the report into the folder ``out``, made if needed.
 
     Files: ``mos.csv``, ``mos_by_stimulus.csv``, ``contrasts.csv``, ``retention.csv``, ``retention_by_emotion.csv``,
-    ``agreement.csv`` and each of them as ``tables/*.parquet``; ``tables/*.tex`` (booktabs); ``report.json``, ``report.md``,
-    ``report.html``, ``figures/*.svg``; and ``report.pdf`` unless ``make_pdf`` is False or WeasyPrint is absent, which
-    ``Report.gaps`` then says. The same ratings, in any order, with the same seed give the same bytes.
+    ``retention_contrasts.csv``, ``soft_labels.csv``, ``agreement.csv``, ``exclusions.csv``, ``screening.csv``,
+    ``with_and_without_screening.csv``, and each of them as ``tables/*.parquet``; ``tables/*.tex`` (booktabs); ``report.json``,
+    ``report.md``, ``report.html``, ``figures/*.svg``; and ``report.pdf`` unless ``make_pdf`` is False or WeasyPrint is absent,
+    which ``Report.gaps`` then says. The same ratings, in any order, with the same seed give the same bytes.
 
-    ``conditions`` (condition, label, family, nominal_bps, measured_bps) names the conditions for readers; ``emotions`` are
-    the options that raters had; ``participants`` (rater_id, minutes, pay, currency) tells about raters; ``notes`` are sentences on
-    what the ratings' file could not tell; ``provenance`` is added to the record; ``progress`` is told (done, to do) in replicates.
+    ``conditions`` (condition, label, family, nominal_bps, measured_bps, weights) names the conditions for readers; ``emotions``
+    are the options that raters had; ``participants`` (rater_id, minutes, pay, currency) tells about raters; ``notes`` are
+    sentences on what the ratings' file could not tell; ``screening`` names a rule set and ``exclude`` raters to leave out;
+    ``provenance`` is added to the record; ``progress`` is told (done, to do) in replicates.
     A reference without ratings makes retention undefined, with that reason. Raises SchemaError when the frame breaks a rule
     or nothing can be analysed, and OSError when the folder cannot be written.
     """
     ratings = validate_ratings(ratings)
     results = analyse(
-        ratings,
+        sift(ratings, screening, exclude, reference),
         reference=reference,
         seed=seed,
         replicates=replicates,
@@ -101,13 +106,19 @@ def write_report(
         "retention": results.retention.overall,
         "retention_by_emotion": results.retention.by_emotion,
         "agreement": results.agreement,
+        "soft_labels": results.soft_labels,
+        "retention_contrasts": results.retention_contrasts,
+        "exclusions": results.sieve.exclusions,
+        "screening": results.sieve.checks,
+        "with_and_without_screening": results.with_and_without,
     }
     drawings = {f"figures/{one.key}.svg": one for group in figures.values() for one in group}
     contents = Contents(results, finding, figures, origin, title, methods, gaps, [])
     styles = file_styles()
     texts = {f"{name}.csv": _csv(table) for name, table in tables.items()}
     texts["report.json"] = (
-        json.dumps(as_json(results, finding, origin, title, gaps, methods), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        json.dumps(as_json(results, finding, origin, title, gaps, methods), indent=1, ensure_ascii=False, allow_nan=False)
+        + "\n"
     )
     texts |= {name: one.wide.svg(styles) for name, one in drawings.items()}
     texts |= latex_tables(contents)

@@ -41,8 +41,8 @@ class ConditionInfo:
 def describe_conditions(slugs: Iterable[str], reference: str, table: pd.DataFrame | None) -> list[ConditionInfo]:
     """The conditions in ``slugs``, reference first, then by family and bit rate (names with numbers in numeric order).
 
-    ``table`` has the columns condition, label, family, nominal_bps, measured_bps and, optional, weights; conditions without a row, or all of them
-    without a table, are called by their slug.
+    ``table`` has the columns condition, label, family, nominal_bps, measured_bps and, where known, weights; conditions without a
+    row, or all of them without a table, are called by their slug.
 
     >>> [info.slug for info in describe_conditions(["opus-24kbps", "opus-6kbps", "original"], "original", None)]
     ['original', 'opus-6kbps', 'opus-24kbps']

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import isfinite
 
 import numpy as np
@@ -17,6 +18,7 @@ from analysis.report.people import People
 from analysis.report.stacks import stack_figure
 from analysis.report.strips import strip_figure
 from analysis.report.study import EMOTION_SCALE, Results
+from analysis.report.svg import Drawing
 from analysis.scales import SCALES
 
 #: Scales with more categories than this are drawn in five equal parts.
@@ -50,10 +52,7 @@ def clip_figures(results: Results) -> list[Figure]:
             strip_figure(rows, axis, title, "clips", narrow=False, footer=footer(results)),
             strip_figure(rows, axis, title, "clips", narrow=True, footer=footer(results)),
             ("Condition", "Stimuli", "Lowest", "Median", "Highest", "SD between stimuli"),
-            [
-                (mark.label, whole(len(v)), *(f"{q:.2f}" for q in np.quantile(v, [0, 0.5, 1])), _sd(v))
-                for mark, v in rows
-            ],
+            [(mark.label, whole(len(v)), *(f"{q:.2f}" for q in np.quantile(v, [0, 0.5, 1])), _sd(v)) for mark, v in rows],
         )
     ]
 
@@ -78,7 +77,9 @@ def agreement_figures(results: Results) -> list[Figure]:
         return []
     low = min(0.0, *(mark.low for mark in marks if isfinite(mark.low)), *(m.value for m in marks if isfinite(m.value)))
     start = np.floor(low * 5) / 5
-    axis = Axis(float(start), 1.0, [(start + 0.2 * k, "") for k in range(round((1 - start) * 5) + 1)], 2, "Krippendorff’s alpha")
+    axis = Axis(
+        float(start), 1.0, [(start + 0.2 * k, "") for k in range(round((1 - start) * 5) + 1)], 2, "Krippendorff’s alpha"
+    )
     counts = table[["n_units", "n_raters", "n_ratings"]].to_dict("records")
     title = "Agreement between raters"
     return [
@@ -131,10 +132,16 @@ def people_figures(results: Results) -> list[Figure]:
         for number, row in enumerate(people.strata.to_dict("records"))
     ]
     step = max(1, -(-top // 5))
-    axis = Axis(0.0, float(step * -(-top // step)), [(float(v), "") for v in range(0, step * -(-top // step) + 1, step)], 0, "raters")
+    axis = Axis(
+        0.0, float(step * -(-top // step)), [(float(v), "") for v in range(0, step * -(-top // step) + 1, step)], 0, "raters"
+    )
     title = f"{n:,} raters by stratum"
     said = f" Minutes are {people.timing}." if people.timing else " No times are known."
-    pay = f" Pay is in {people.currency or 'the unit of the file'}." if people.raters["pay"].notna().any() else " Pay is not known."
+    pay = (
+        f" Pay is in {people.currency or 'the unit of the file'}."
+        if people.raters["pay"].notna().any()
+        else " Pay is not known."
+    )
     return [
         Figure(
             "participants",
@@ -171,12 +178,10 @@ def _votes(results: Results, scale: str) -> Figure:
         part = np.searchsorted(values, coded.value)
     else:
         ends = np.linspace(values.min(), values.max(), 6)
-        names = [f"{low:g} to {high:g}" for low, high in zip(ends, ends[1:], strict=False)]
+        names = [f"{low:g} to {high:g}" for low, high in pairwise(ends)]
         part = np.clip(np.searchsorted(ends, coded.value, side="right") - 1, 0, 4)
     marks = {mark.slug: mark for mark in quality_marks(results, scale)}
-    counts = {
-        coded.conditions[code]: np.bincount(part[coded.rows(code)], minlength=len(names)) for code in coded.present()
-    }
+    counts = {coded.conditions[code]: np.bincount(part[coded.rows(code)], minlength=len(names)) for code in coded.present()}
     rows = [(mark, (counts[slug] / counts[slug].sum()).tolist()) for slug, mark in marks.items()]
     title = f"{scale_title(scale)}: the votes"
     key = f"votes_{scale}"
@@ -199,7 +204,8 @@ def _chosen(results: Results) -> list[Figure]:
     cells, names = pd.factorize(coded.labels)
     chosen = label_matrix(list(names), results.emotions)[cells]
     infos = {info.slug: info for info in results.conditions}
-    rows, table = [], []
+    rows: list[tuple[Mark, list[Mark]]] = []
+    table: list[tuple[str, ...]] = []
     by_slug = {coded.conditions[code]: chosen[coded.rows(code)].sum(axis=0) for code in coded.present()}
     for slug, info in infos.items():
         if slug not in by_slug:
@@ -208,23 +214,24 @@ def _chosen(results: Results) -> list[Figure]:
         shares = votes / votes.sum()
         nan = float("nan")
         head = Mark(slug, info.label, info.rate, nan, nan, nan, info.colour)
-        rows.append((head, [Mark(slug, name, "", share, nan, nan, 0) for name, share in zip(results.emotions, shares.tolist(), strict=True)]))
+        rows.append(
+            (
+                head,
+                [
+                    Mark(slug, name, "", share, nan, nan, 0)
+                    for name, share in zip(results.emotions, shares.tolist(), strict=True)
+                ],
+            )
+        )
         table.append((info.label, *map(whole, votes), whole(votes.sum())))
     title = "Emotions heard"
-    drawn = [
-        heat_figure(rows, {}, title, "heard", narrow=narrow, footer=footer(results), cell_of=share_cell, overall="")
-        for narrow in (False, True)
-    ]
-    return [
-        Figure(
-            "votes_emotion",
-            title,
-            "Share of all emotion votes for a condition in per cent, over all its clips.",
-            *drawn,
-            ("Condition", *results.emotions, "Votes"),
-            table,
-        )
-    ]
+
+    def draw(narrow: bool) -> Drawing:
+        return heat_figure(rows, {}, title, "heard", narrow=narrow, footer=footer(results), cell_of=share_cell, overall="")
+
+    said = "Share of all emotion votes for a condition in per cent, over all its clips."
+    columns = ("Condition", *results.emotions, "Votes")
+    return [Figure("votes_emotion", title, said, draw(False), draw(True), columns, table)]
 
 
 def _median(people: People, row: dict[str, float]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
 from analysis.report.page import Contents, render_paper
@@ -56,7 +57,12 @@ def pdf(contents: Contents) -> tuple[bytes | None, str]:
         return None, "There is no report.pdf: the package weasyprint is not installed (pip install weasyprint)."
     except OSError as error:
         library = str(error).split("'")[1] if "'" in str(error) else "pango"
-        return None, f"There is no report.pdf: WeasyPrint needs the system library {library} (Debian: apt install libpango-1.0-0 libpangoft2-1.0-0)."
+        hint = "Debian: apt install libpango-1.0-0 libpangoft2-1.0-0"
+        return None, f"There is no report.pdf: WeasyPrint needs the system library {library} ({hint})."
+
+    # It tells of every rule of the sheet that is meant for screens.
+    weasyprint.LOGGER.setLevel("ERROR")
+    logging.getLogger("fontTools").setLevel("ERROR")
     written: bytes = weasyprint.HTML(string=render_paper(contents)).write_pdf()
     return written, ""
 

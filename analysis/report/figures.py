@@ -61,7 +61,9 @@ def rate_figures(results: Results) -> list[Figure]:
     figures = []
     for scale in sorted(results.scales, key=lambda key: key != first):
         marks = quality_marks(results, scale)
-        figures.append(_rate(results, marks, rates, quality_axis(marks, scale), f"{scale_title(scale)} against bit rate", scale))
+        figures.append(
+            _rate(results, marks, rates, quality_axis(marks, scale), f"{scale_title(scale)} against bit rate", scale)
+        )
     marks = retention_marks(results)
     if any(isfinite(mark.value) for mark in marks):
         axis = Axis(0.0, 1.0, [(v / 5, "") for v in range(6)], 2, "macro-F1")
@@ -126,9 +128,7 @@ def quality_axis(marks: list[Mark], scale: str) -> Axis:
     return Axis(low, high, ticks, 2, "mean opinion score")
 
 
-def _rate(
-    results: Results, marks: list[Mark], rates: dict[str, float], axis: Axis, title: str, scale: str
-) -> Figure | None:
+def _rate(results: Results, marks: list[Mark], rates: dict[str, float], axis: Axis, title: str, scale: str) -> Figure | None:
     shown = [mark for mark in marks if (mark.slug in rates and isfinite(mark.value)) or mark.colour < 0]
     if sum(mark.slug in rates for mark in shown) < 2:
         return None

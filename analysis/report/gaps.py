@@ -57,7 +57,9 @@ def _emotion_gaps(results: Results) -> list[str]:
     undefined = undefined[undefined["f1"].isna() & undefined["note"].str.contains("no label set")]
     names = sorted(undefined["emotion"].unique())
     if names:
-        gaps.append(f"F1 is undefined for {', '.join(names)} in some conditions: the emotion is in no label set of either side.")
+        gaps.append(
+            f"F1 is undefined for {', '.join(names)} in some conditions: the emotion is in no label set of either side."
+        )
     if panel_slug(results.reference) not in {info.slug for info in results.conditions}:
         gaps.append("There is no noise ceiling: no second panel rated the reference, so no score says what perfect would be.")
     return gaps

@@ -22,7 +22,9 @@ def _design(results: Results) -> str:
     c = results.counts
     raters = f"{c['raters']:,} raters" if c["raters"] else "Raters who are not named in the data"
     names = [f"{info.label} ({info.rate})" if info.rate else info.label for info in results.conditions]
-    said = f"{raters} gave {c['ratings_used']:,} ratings of {c['stimuli']:,} stimuli: {c['clips']:,} clips in {c['conditions']} "
+    said = (
+        f"{raters} gave {c['ratings_used']:,} ratings of {c['stimuli']:,} stimuli: {c['clips']:,} clips in {c['conditions']} "
+    )
     said += f"condition{'s' if c['conditions'] != 1 else ''} ({', '.join(names)})."
     strata = results.people.strata
     if len(strata) > 1:
@@ -48,11 +50,19 @@ def _questions(results: Results) -> list[str]:
 
 
 def _left_out(results: Results) -> str:
+    sieve = results.sieve
+    rules = f"Raters were screened by rule set {sieve.name}, version {sieve.version} ({sieve.source}). " * (
+        sieve.name != "none"
+    )
+    return rules + _reasons(results)
+
+
+def _reasons(results: Results) -> str:
     if not results.left_out:
         return "No rating was left out."
     reasons = ", ".join(f"{reason} ({count:,})" for reason, count in results.left_out.items())
-    share = 100 * results.counts["ratings_left_out"] / results.counts["ratings_read"]
-    return f"Of {results.counts['ratings_read']:,} ratings, {results.counts['ratings_left_out']:,} ({share:.1f} %) were left out: {reasons}."
+    read, out = results.counts["ratings_read"], results.counts["ratings_left_out"]
+    return f"Of {read:,} ratings, {out:,} ({100 * out / read:.1f} %) were left out: {reasons}."
 
 
 def _statistics(results: Results) -> list[str]:
@@ -82,7 +92,9 @@ def _statistics(results: Results) -> list[str]:
     alphas = results.agreement[(results.agreement["condition"] == "") & results.agreement["value"].notna()]
     alphas = alphas[(alphas["label"] == "") & (alphas["level"] != "interval")]
     if len(alphas):
-        told = ", ".join(f"{scale_title(r['scale']).lower()} {r['value']:.2f} ({r['level']})" for r in alphas.to_dict("records"))
+        told = ", ".join(
+            f"{scale_title(r['scale']).lower()} {r['value']:.2f} ({r['level']})" for r in alphas.to_dict("records")
+        )
         said.append(f"Agreement between raters (Krippendorff’s alpha): {told}.")
     return said
 

@@ -23,7 +23,7 @@ from analysis.report.figures import (
 from analysis.report.findings import Finding, scale_title
 from analysis.report.study import Results
 from analysis.report.svg import Drawing, plain_styles
-from analysis.report.tables import contrast_rows
+from analysis.report.tables import beside_rows, check_rows, contrast_rows, kept_rows, soft_rows
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "report"
 
@@ -105,6 +105,10 @@ def _render(contents: Contents, drawing: Callable[[Drawing], Markup], styles: st
         "gaps": contents.gaps,
         "files": contents.files,
         "contrasts": {scale_title(scale): contrast_rows(results, scale) for scale in results.scales},
+        "checks": check_rows(results),
+        "beside": beside_rows(results),
+        "soft": soft_rows(results),
+        "kept_pairs": kept_rows(results),
         "sections": _sections(contents),
         "few": FEW,
         "whole": whole,

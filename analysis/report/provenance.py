@@ -49,6 +49,7 @@ def describe_origin(results: Results, ratings: pd.DataFrame, given: Mapping[str,
     packages = {name: version(name) for name in _PACKAGES}
     return {
         **given,
+        "screening": f"{results.sieve.name}, version {results.sieve.version}",
         "ratings_digest": ratings_digest(ratings),
         "analysis_code": code_digest(),
         "seed": str(results.seed),
@@ -68,6 +69,11 @@ def as_json(
         "retention_by_emotion": results.retention.by_emotion,
         "agreement": results.agreement,
         "contrasts": results.contrasts,
+        "soft_labels": results.soft_labels,
+        "retention_contrasts": results.retention_contrasts,
+        "screening": results.sieve.checks,
+        "with_and_without_screening": results.with_and_without.assign(note=""),
+        "exclusions": results.sieve.exclusions.assign(note=""),
         "participants": results.people.strata.assign(note=""),
     }
     return {

@@ -24,7 +24,9 @@ def rate_figure(
     narrow: bool,
     footer: str,
 ) -> Drawing:
-    """``rates`` maps conditions to bit/s and ``families`` to the codec's name; a condition without one (the original) is the dashed line if it is the reference.
+    """``rates`` maps conditions to bit/s and ``families`` to the codec's name.
+
+    The reference, which has no rate, is the dashed line.
 
     The rate axis is logarithmic. Families are told apart by colour and by their name at the right; points of different families
     stand a little beside one another, so that intervals at one rate do not cover each other.

@@ -27,13 +27,63 @@ def contrast_rows(results: Results, scale: str) -> list[tuple[str, ...]]:
     """Every pair of conditions on a scale: difference with interval, p values, effect size."""
     labels = {info.slug: info.label for info in results.conditions}
     table = results.contrasts
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for row in table[table["scale"] == scale].to_dict("records"):
         bounds = f" [{_number(row['ci_low'])}, {_number(row['ci_high'])}]" if isfinite(row["ci_low"]) else ""
         difference = _number(row["difference"]) + bounds if isfinite(row["difference"]) else f"undefined: {row['note']}"
         pair = f"{labels[row['condition_a']]} − {labels[row['condition_b']]}"
         rows.append((pair, difference, _p(row["p"]), _p(row["p_holm"]), _number(row["cliffs_delta"]), whole(row["n_clips"])))
     return rows
+
+
+def kept_rows(results: Results) -> list[tuple[str, ...]]:
+    """Every pair of conditions in emotion retention: difference in macro-F1 and permutation p."""
+    labels = {info.slug: info.label for info in results.conditions}
+    return [
+        (
+            f"{labels[row['condition_a']]} − {labels[row['condition_b']]}",
+            _number(row["difference"]) if isfinite(row["difference"]) else f"undefined: {row['note']}",
+            *(_p(row[name]) for name in ("p", "p_holm")),
+            whole(row["n_clips"]),
+        )
+        for row in results.retention_contrasts.to_dict("records")
+    ]
+
+
+def soft_rows(results: Results) -> list[tuple[str, ...]]:
+    """Soft measures of emotion retention per condition and ambiguity."""
+    labels = {info.slug: info.label for info in results.conditions}
+    rows = []
+    for row in results.soft_labels.to_dict("records"):
+        cells = [
+            f"{_number(row[name])} [{_number(row[f'{short}_ci_low'])}, {_number(row[f'{short}_ci_high'])}]"
+            if isfinite(row[f"{short}_ci_low"])
+            else _number(row[name])
+            for name, short in (("js_divergence", "js"), ("top2_accuracy", "top2"))
+        ]
+        rows.append((labels.get(row["condition"], row["condition"]), row["ambiguity"], *cells, whole(row["n_clips"])))
+    return rows
+
+
+def check_rows(results: Results) -> list[tuple[str, ...]]:
+    """Every screening rule: its numbers, whom it looked at, whom it left out, why it could not look."""
+    rows = results.sieve.checks.to_dict("records")
+    return [(r["rule"], r["parameters"], whole(r["n_checked"]), whole(r["n_excluded"]), r["note"]) for r in rows]
+
+
+def beside_rows(results: Results) -> list[tuple[str, ...]]:
+    """Scores with and without screening."""
+    labels = {info.slug: info.label for info in results.conditions}
+    numbers = ("mos_all", "mos_screened", "change", "width_all", "width_screened")
+    return [
+        (
+            labels.get(row["condition"], row["condition"]),
+            scale_title(row["scale"]),
+            *(_number(row[name]) for name in numbers),
+            *(whole(row[name]) for name in ("n_all", "n_screened")),
+        )
+        for row in results.with_and_without.to_dict("records")
+    ]
 
 
 def printed_tables(results: Results) -> list[Table]:

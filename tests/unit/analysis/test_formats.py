@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.formats import FORMATS, REPEATED, Hints, exclude_raters, read_input
+from analysis.formats import FORMATS, REPEATED, Hints, read_input
 from analysis.schema import SchemaError
 
 
@@ -143,10 +143,3 @@ def test_a_file_of_another_format_is_refused_with_a_sentence(
 def test_an_absent_file_is_said_to_be_absent(tmp_path: Path, input_format: str) -> None:
     with pytest.raises(SchemaError, match="no ratings file"):
         read_input(tmp_path / "absent.csv", input_format, Hints(columns={"value": "x"}))
-
-
-def test_raters_are_excluded_by_name(make_ratings) -> None:
-    frame = exclude_raters(make_ratings(), ["r3"])
-    assert set(frame.loc[frame["excluded"] != "", "rater_id"]) == {"r3"}
-    with pytest.raises(SchemaError, match="'nobody'"):
-        exclude_raters(frame, ["nobody"])
