@@ -8,6 +8,7 @@ import numpy as np
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -150,7 +151,7 @@ def queue_stimuli(study: Study) -> None:
     hint()
 
 
-def study_stimuli(study: Study):
+def study_stimuli(study: Study) -> QuerySet[Stimulus]:
     """All stimuli that the study asks for, ready or not."""
     return Stimulus.objects.filter(source_clip__in=study.clips.all(), condition__in=study.conditions)
 
