@@ -95,7 +95,11 @@ class Contract:
         return schema
 
     def _failures(self, where: str, schema: dict[str, Any], instance: Any) -> Iterator[str]:
-        absolute = {"$ref": schema["$ref"] if schema["$ref"].startswith(_URI) else _URI + schema["$ref"]} if "$ref" in schema else schema
+        absolute = (
+            {"$ref": schema["$ref"] if schema["$ref"].startswith(_URI) else _URI + schema["$ref"]}
+            if "$ref" in schema
+            else schema
+        )
         validator = _Validator(absolute, registry=self._registry)
         for error in validator.iter_errors(instance):
             yield f"{where}: {error.json_path} {error.message[:300]}"
