@@ -1,7 +1,7 @@
 """Rater models against the published values of P.913's demonstration and of sureal's own tests, on their data.
 
-`sureal` is dormant and does not install beside today's NumPy, so its values stand here: P.913's are printed in sureal's README to all digits,
-the others are results of its `MosModel`, `SubjrejMosModel` and `BiasremvMosModel` tests on the public NFLX votes.
+`sureal` is dormant and does not install beside the NumPy of today, so its values stand here: those of P.913 are printed in its
+README to all digits, the others are results of its tests of MosModel, SubjrejMosModel and BiasremvMosModel on the NFLX votes.
 """
 
 from pathlib import Path
