@@ -142,7 +142,9 @@ def _p808(votes: pd.DataFrame) -> bytes:
 def _package(ratings: pd.DataFrame, name: str, tables: Mapping[str, pd.DataFrame]) -> bytes:
     """A Frictionless data package (specs.frictionlessdata.io, version 1) in a zip file."""
     known = [column for column in (*REQUIRED, *OPTIONAL) if column in ratings.columns]
-    fields = [{"name": column, "type": DICTIONARY[column][0], "description": DICTIONARY[column][1]} for column in known]
+    fields: list[dict[str, object]] = [
+        {"name": column, "type": DICTIONARY[column][0], "description": DICTIONARY[column][1]} for column in known
+    ]
     for field in fields:
         if field["type"] == "boolean":
             field |= {"trueValues": ["1"], "falseValues": ["0"]}
