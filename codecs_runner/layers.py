@@ -1,0 +1,156 @@
+"""Models written down as functions over the tensors of a checkpoint, for codecs that no package holds.
+
+`Layer` is a place in the tree that the dotted names of a checkpoint make: ``layer["encoder"]["conv"].conv(x)`` convolves with
+``encoder.conv.weight`` and ``encoder.conv.bias``. Widths, kernel sizes and groups are those of the tensors, so one function serves
+a published model and a narrow one in a test; strides, dilations and paddings stand in the model. Nothing is kept between calls, so
+no clip can influence the next. Signals have shape [batch, channels, time], spectra [batch, channels, frequency, time].
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from codecs_runner.neural import model_errors
+
+if TYPE_CHECKING:
+    import torch
+
+Padding = int | tuple[int, int]
+
+
+class Layer:
+    """One place in the tree of a checkpoint's tensors, and what can be computed with what lies there."""
+
+    def __init__(self, tensors: Mapping[str, "torch.Tensor"], prefix: str = "", used: set[str] | None = None) -> None:
+        self._tensors, self._prefix, self._used = tensors, prefix, set() if used is None else used
+
+    def __getitem__(self, name: str | int) -> "Layer":
+        """The place one step (or several, dotted) further."""
+        return Layer(self._tensors, f"{self._prefix}{name}.", self._used)
+
+    def __iter__(self) -> Iterator["Layer"]:
+        """The numbered places below, in order; numbers without tensors, activations for instance, are passed over."""
+        start = len(self._prefix)
+        below = {name[start:].partition(".")[0] for name in self._tensors if name.startswith(self._prefix)}
+        return (self[number] for number in sorted(int(step) for step in below if step.isdigit()))
+
+    def __contains__(self, name: str) -> bool:
+        place = f"{self._prefix}{name}"
+        return any(known == place or known.startswith(f"{place}.") for known in self._tensors)
+
+    def tensor(self, name: str) -> "torch.Tensor":
+        """The tensor of this name; KeyError where the checkpoint has none."""
+        self._used.add(f"{self._prefix}{name}")
+        return self._tensors[f"{self._prefix}{name}"]
+
+    def unused(self) -> list[str]:
+        """Names of the whole checkpoint that no computation has asked for yet."""
+        return sorted(set(self._tensors) - self._used)
+
+    def conv(self, x: "torch.Tensor", stride: Padding = 1, dilation: Padding = 1, padding: Padding | str = 0) -> "torch.Tensor":
+        """Convolution in one or two dimensions, as the weight has them."""
+        import torch
+
+        weight = self.tensor("weight")
+        function: Callable[..., torch.Tensor] = torch.conv1d if weight.ndim == 3 else torch.conv2d
+        return function(x, weight, self._bias(), stride, padding, dilation, x.shape[1] // weight.shape[1])
+
+    def conv_transpose(self, x: "torch.Tensor", stride: Padding, padding: Padding = 0) -> "torch.Tensor":
+        """Transposed convolution in one or two dimensions; the layer has a bias, whose length is the number of channels out."""
+        import torch
+
+        weight, bias = self.tensor("weight"), self.tensor("bias")
+        function: Callable[..., torch.Tensor] = torch.conv_transpose1d if weight.ndim == 3 else torch.conv_transpose2d
+        return function(x, weight, bias, stride, padding, 0, bias.shape[0] // weight.shape[1])
+
+    def group_norm(self, x: "torch.Tensor", groups: int, epsilon: float = 1e-5) -> "torch.Tensor":
+        import torch
+
+        return torch.group_norm(x, groups, self.tensor("weight"), self.tensor("bias"), epsilon)
+
+    def lstm(self, x: "torch.Tensor") -> "torch.Tensor":
+        """All layers of a one-way LSTM from a state of zeros, over the last axis of x."""
+        import torch
+
+        kinds = ("weight_ih_l", "weight_hh_l", "bias_ih_l", "bias_hh_l")
+        n_layers = next(n for n in range(99) if f"{kinds[0]}{n}" not in self)
+        weights = [self.tensor(f"{kind}{n}") for n in range(n_layers) for kind in kinds]
+        zeros = x.new_zeros(n_layers, x.shape[0], weights[1].shape[1])
+        y: torch.Tensor = torch.lstm(x.permute(2, 0, 1), (zeros, zeros), weights, True, n_layers, 0.0, False, False, False)[0]
+        return y.permute(1, 2, 0)
+
+    def _bias(self) -> "torch.Tensor | None":
+        return self.tensor("bias") if "bias" in self else None
+
+
+def read_model(tensors: Mapping[str, Any], device: "torch.device", *, without: Sequence[str] = ()) -> Layer:
+    """A checkpoint's tensors as a model, weight normalization (Salimans & Kingma 2016, w = g·v/‖v‖) multiplied out.
+
+    Args:
+        tensors: name to tensor, as ``state_dict`` gives it.
+        without: places, or last parts of names, that decoding does not need: discriminators, training statistics.
+
+    Raises:
+        KeyError: something that is not a tensor lies at a name that is needed.
+    """
+    import torch
+
+    kept: dict[str, torch.Tensor] = {}
+    for name, value in tensors.items():
+        if any(name.startswith(f"{part}.") or name == part or name.endswith(f".{part}") for part in without):
+            continue
+        if not isinstance(value, torch.Tensor):
+            raise KeyError(name)
+        kept[name] = value.detach().to(device)
+    for name in [name for name in kept if name.endswith("weight_g")]:
+        stem = name.removesuffix("_g")
+        kept[stem] = torch._weight_norm(kept.pop(f"{stem}_v"), kept.pop(name), 0)
+    return Layer(kept)
+
+
+def check_model(path: Path, model: Layer, run: Callable[[], object]) -> None:
+    """Compute once, and see that the checkpoint has every tensor the codec needs, in a fitting shape, and none besides.
+
+    Raises:
+        CodecError: ``weights_damaged`` with the file's name.
+    """
+    import torch
+
+    with model_errors(path), torch.inference_mode():
+        run()
+        if model.unused():
+            raise KeyError(model.unused()[0])
+
+
+def nearest(x: "torch.Tensor", codebook: "torch.Tensor") -> "torch.Tensor":
+    """Index of the codebook entry with the least Euclidean distance, ‖x‖² − 2x·c + ‖c‖²; the first where several tie.
+
+    Args:
+        x: shape [..., dimension].
+        codebook: shape [entries, dimension].
+    """
+    distance = x.pow(2).sum(-1, keepdim=True) - 2 * x @ codebook.T + codebook.pow(2).sum(-1)
+    return distance.argmin(-1)
+
+
+def quantize_residual(
+    x: "torch.Tensor", codebooks: "Sequence[torch.Tensor] | torch.Tensor"
+) -> "tuple[torch.Tensor, torch.Tensor]":
+    """Residual vector quantization (Zeghidour et al. 2021, arXiv 2107.03312, algorithm 1), codebooks unchanged by it.
+
+    Args:
+        x: shape [batch, dimension, frames].
+        codebooks: each of shape [entries, dimension].
+
+    Returns:
+        Codes, shape [codebooks, batch, frames], and the sum of the chosen entries, shape [batch, dimension, frames].
+    """
+    import torch
+
+    residual, codes = x.transpose(1, 2), []
+    total = torch.zeros_like(residual)
+    for codebook in codebooks:
+        codes.append(nearest(residual, codebook))
+        chosen = codebook[codes[-1]]
+        residual, total = residual - chosen, total + chosen
+    return torch.stack(codes), total.transpose(1, 2)
