@@ -14,7 +14,11 @@ from analysis.labels import split_labels
 from analysis.scales import SCALES
 
 REQUIRED = ("rater_id", "stimulus_id", "clip_id", "condition", "scale", "value", "labels")
-OPTIONAL = ("stratum", "session_id", "trial", "submitted_at", "simulated", "role", "excluded")
+OPTIONAL = (
+    *("stratum", "session_id", "trial", "submitted_at", "simulated", "role", "excluded"),
+    # `panel` "2" marks a second, independent panel of the same recordings; `expected` is the right answer to a check item.
+    *("panel", "speaker", "speaker_sex", "expected", "heard_share", "seconds"),
+)
 #: Roles whose answers check the rater instead of measuring a condition.
 CHECK_ROLES = ("gold", "trap", "training")
 _FILLED = ("stimulus_id", "clip_id", "condition", "scale")
@@ -96,6 +100,30 @@ def select_usable(frame: pd.DataFrame) -> Selection:
     out = reasons != ""
     counts = reasons[out].value_counts()
     return Selection(frame[~out].reset_index(drop=True), {str(k): int(counts[k]) for k in sorted(counts.index)})
+
+
+def panel_slug(reference: str) -> str:
+    """The condition that a second panel's ratings of ``reference`` count as: 'original' -> 'original-panel-2'."""
+    return f"{reference}-panel-2"
+
+
+def split_panels(frame: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """Ratings of the reference with ``panel`` "2" as a condition of their own, `panel_slug`, with stimuli of their own.
+
+    That condition is analysed like any other: its emotion retention against the reference is the noise ceiling. A file whose
+    ratings have that condition already stays as it is.
+    """
+    second = (frame["condition"] == reference) & (frame["panel"] == "2")
+    return frame.assign(
+        condition=frame["condition"].mask(second, panel_slug(reference)),
+        stimulus_id=frame["stimulus_id"].mask(second, frame["stimulus_id"] + "@panel-2"),
+    )
+
+
+def count_excluded(frame: pd.DataFrame) -> dict[tuple[str, str], int]:
+    """(condition, scale) -> how many ratings of it, check items aside, carry a reason in ``excluded``."""
+    out = frame[(frame["excluded"] != "") & ~frame["role"].isin(CHECK_ROLES)]
+    return {(str(c), str(s)): int(n) for (c, s), n in out.groupby(["condition", "scale"]).size().items()}
 
 
 def require_condition(frame: pd.DataFrame, reference: str) -> None:

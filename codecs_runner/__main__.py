@@ -16,6 +16,7 @@ from codecs_runner.jobs import RenderJob, RenderResult
 from codecs_runner.pipeline import render_many
 from codecs_runner.registry import Condition, availability, get_condition, list_conditions
 from codecs_runner.store import Store
+from codecs_runner.weight_files import FILES
 
 AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".aiff", ".aif", ".mp3"}
 
@@ -88,16 +89,14 @@ def render(arguments: argparse.Namespace) -> int:
 
 
 def list_weights(_arguments: argparse.Namespace) -> int:
-    rows = [
-        (key, file.name, file.licence, str(weights.find(key) or f"missing: {file.url}")) for key, file in weights.FILES.items()
-    ]
+    rows = [(key, file.name, file.licence, str(weights.find(key) or f"missing: {file.url}")) for key, file in FILES.items()]
     _print_table(("weights", "file", "licence", "found"), rows)
     return 0
 
 
 def verify_weights(_arguments: argparse.Namespace) -> int:
     rows, wrong = [], 0
-    for key, file in weights.FILES.items():
+    for key, file in FILES.items():
         path = weights.find(key)
         complaint = weights.problem(key, path) if path else "missing"
         wrong += bool(path and complaint)
@@ -108,10 +107,10 @@ def verify_weights(_arguments: argparse.Namespace) -> int:
 
 
 def download_weights(arguments: argparse.Namespace) -> int:
-    unknown = set(arguments.keys) - set(weights.FILES)
+    unknown = set(arguments.keys) - set(FILES)
     if unknown:
-        raise KeyError(f"Unknown weights: {', '.join(sorted(unknown))}; known are {', '.join(weights.FILES)}.")
-    keys = arguments.keys or list(weights.FILES)
+        raise KeyError(f"Unknown weights: {', '.join(sorted(unknown))}; known are {', '.join(FILES)}.")
+    keys = arguments.keys or list(FILES)
     return _complain(fetch([key for key in keys if weights.find(key) is None]))
 
 

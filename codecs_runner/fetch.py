@@ -7,13 +7,14 @@ from tqdm import tqdm
 from codecs_runner import weights
 from codecs_runner.errors import RunnerError
 from codecs_runner.registry import missing_weights
+from codecs_runner.weight_files import FILES
 
 
 def fetch(keys: Iterable[str]) -> list[str]:
     """Fetch weights one after another; returns a sentence for each that could not be had. None stops the others."""
     failures = []
     for key in dict.fromkeys(keys):
-        with tqdm(desc=weights.FILES[key].name, unit="B", unit_scale=True, delay=1) as bar:
+        with tqdm(desc=FILES[key].name, unit="B", unit_scale=True, delay=1) as bar:
 
             def show(done: int, total: int, bar: "tqdm[None]" = bar) -> None:
                 bar.total = total or None

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 from codecs_runner import weights
 from codecs_runner.codecs.base import Codec, CodecError, Condition
+from codecs_runner.weight_files import FILES
 
 __all__ = [
     "CONDITIONS",
@@ -19,6 +20,7 @@ __all__ = [
     "list_conditions",
     "missing_weights",
     "open_codec",
+    "weights_licence",
 ]
 
 CONDITIONS = {
@@ -81,7 +83,13 @@ def availability(name: str) -> Availability:
     absent = [key for key in condition.weights if weights.find(key) is None]
     if absent:
         return Availability(False, weights.what_to_do(absent))
-    return Availability(True)
+    obstacle = condition.obstacle(condition) if condition.obstacle else ""
+    return Availability(not obstacle, obstacle)
+
+
+def weights_licence(condition: Condition) -> str:
+    """Licence of the trained weights; empty for a condition that has none."""
+    return ", ".join(dict.fromkeys(FILES[key].licence for key in condition.weights))
 
 
 def missing_weights(names: Iterable[str]) -> list[str]:

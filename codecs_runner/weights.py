@@ -1,4 +1,4 @@
-"""Trained weights: which files there are, where they are looked for, and that they are what their name says.
+"""Trained weights: where they are looked for, and that they are what their name says. `weight_files` lists them.
 
 A file is looked for in the folder CODEC_WEIGHTS (there also in a sub-folder named after its family), then in the cache of the
 package it belongs to. Nothing is fetched unless `download` is called.
@@ -8,73 +8,14 @@ import hashlib
 import os
 import urllib.request
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from codecs_runner.errors import CodecError
+from codecs_runner.weight_files import FILES
 
 TIMEOUT_S = 15
 CHUNK_BYTES = 1 << 20
-LYRA_URL = "https://github.com/google/lyra/raw/v1.3.2/lyra/model_coeffs/"
-DAC_URL = "https://github.com/descriptinc/descript-audio-codec/releases/download/"
-
-
-@dataclass(frozen=True)
-class WeightFile:
-    """A published file.
-
-    Args:
-        family: sub-folder of CODEC_WEIGHTS where it may also lie.
-        name: file name.
-        url: where its authors publish it.
-        licence: of the weights.
-        sha256: published checksum, or the first digits of it; empty where none is published.
-        pattern: other names taken as the same file, as a glob; such a name must end in the first digits of its own checksum.
-        cache: path below the user's cache folder where the family's own package puts it.
-    """
-
-    family: str
-    name: str
-    url: str
-    licence: str
-    sha256: str = ""
-    pattern: str = ""
-    cache: str = ""
-
-
-def _lyra(name: str, sha256: str) -> WeightFile:
-    return WeightFile("lyra", name, LYRA_URL + name, "Apache-2.0", sha256)
-
-
-FILES = {
-    "encodec_24khz": WeightFile(
-        family="encodec",
-        name="encodec_24khz-d7cc33bc.th",
-        url="https://dl.fbaipublicfiles.com/encodec/v0/encodec_24khz-d7cc33bc.th",
-        licence="CC-BY-NC 4.0 by the package's metadata, MIT by its repository",
-        sha256="d7cc33bc",
-        pattern="encodec_24khz-????????.th",
-        cache="torch/hub/checkpoints/encodec_24khz-d7cc33bc.th",
-    ),
-    "dac_16khz": WeightFile(
-        family="dac",
-        name="weights_16khz.pth",
-        url=DAC_URL + "0.0.5/weights_16khz.pth",
-        licence="MIT",
-        cache="descript/dac/weights_16khz_8kbps_0.0.5.pth",
-    ),
-    "dac_24khz": WeightFile(
-        family="dac",
-        name="weights_24khz.pth",
-        url=DAC_URL + "0.0.4/weights_24khz.pth",
-        licence="MIT",
-        cache="descript/dac/weights_24khz_8kbps_0.0.4.pth",
-    ),
-    "lyra_encoder": _lyra("soundstream_encoder.tflite", "237da0b16226fb0a68d49551c81bebf614e42142af72764448359f68581e88f1"),
-    "lyra_quantizer": _lyra("quantizer.tflite", "841ee05989687d32d1f616a8ad1419fc7eda37599d3c05c7cf5a0d60ccf8ac5c"),
-    "lyra_decoder": _lyra("lyragan.tflite", "50e7839cda4f30599a3a34cfaddcd9c98449b049eee884e1a74295780448ad06"),
-}
 
 
 def folder() -> Path:
@@ -106,8 +47,11 @@ def require(key: str) -> Path:
 
 
 def problem(key: str, path: Path) -> str:
-    """Why a file is not what its name promises; empty where it is, or where no checksum is published."""
+    """Why a file is not what its name promises; empty where it is, or where neither size nor checksum is published."""
     file = FILES[key]
+    if file.size and path.stat().st_size != file.size:
+        lengths = f"it has {path.stat().st_size} bytes, not {file.size}"
+        return f"{path} is not the published file ({lengths}); fetch it again from {file.url}."
     expected = path.stem.rsplit("-", 1)[-1] if file.pattern else file.sha256
     found = sha256(path)
     if found.startswith(expected):
@@ -156,7 +100,7 @@ def download(key: str, progress: Callable[[int, int], None] | None = None) -> Pa
                 done += out.write(block)
                 if progress:
                     progress(done, total)
-        if (total and done != total) or not sha256(part).startswith(file.sha256):
+        if (total and done != total) or problem(key, part):
             raise CodecError("download_failed", f"{file.url} did not arrive whole or is not the published file; try again.")
         part.replace(target)
     except OSError as error:

@@ -9,11 +9,12 @@ votes each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -66,6 +67,31 @@ def percentile_interval(replicates: npt.ArrayLike, level: float = LEVEL) -> Floa
     if defined.any():
         tails = [(1 - level) / 2, (1 + level) / 2]
         result[defined] = np.moveaxis(np.nanquantile(values[defined], tails, axis=-1), 0, -1)
+    return result
+
+
+def bca_interval(replicates: FloatArray, estimate: float, deleted: Sequence[FloatArray], level: float = LEVEL) -> FloatArray:
+    """Bias-corrected and accelerated interval (2,) of one statistic. Source: Efron, JASA 82, 1987; Efron and Tibshirani 1993.
+
+    z0 = normal quantile of the share of replicates below the estimate (ties count half); the acceleration is that of a sample
+    from several populations: sum of cubes / (6 (sum of squares)^1.5) of the jackknife's deviations, over ``deleted``, the
+    statistic without each rater and without each clip. NaN where no replicate is defined or all are on one side.
+
+    >>> spread = np.random.default_rng(1).normal(0, 1, 4000)
+    >>> bca_interval(spread, 0.0, [np.array([-1.0, 0.0, 1.0])]).round(1).tolist()
+    [-1.9, 2.0]
+    """
+    drawn = replicates[np.isfinite(replicates)]
+    below = (np.sum(drawn < estimate) + np.sum(drawn == estimate) / 2) / max(len(drawn), 1)
+    if not 0 < below < 1:
+        return np.full(2, np.nan)
+    influence = np.concatenate([(np.nanmean(one) - one) * (len(one) - 1) / len(one) for one in deleted])
+    influence = influence[np.isfinite(influence)]
+    squares = (influence**2).sum()
+    acceleration = (influence**3).sum() / (6 * squares**1.5) if squares > 0 else 0.0
+    bias = stats.norm.ppf(below)
+    tails = bias + stats.norm.ppf([(1 - level) / 2, (1 + level) / 2])
+    result: FloatArray = np.quantile(drawn, stats.norm.cdf(bias + tails / (1 - acceleration * tails)))
     return result
 
 

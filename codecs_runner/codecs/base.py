@@ -59,12 +59,16 @@ class Condition:
         label: for people, in figures and tables.
         open: makes the codec; loads weights, so call it once for many clips.
         sample_rate: rate in Hz at which the codec gets the clip.
-        nominal_bps: what is asked of the codec, bits per second; None where nothing is coded.
+        nominal_bps: what the setting is called and what is asked of the codec, bits per second; None where nothing is coded.
+        true_bps: what comes out instead, where that is known to differ: by the codec's arithmetic, by the rates its format has, or
+            measured on speech. The label then names both, asked → true.
+        licence: of the code; that of the weights stands with their files.
         aliases: names in papers, written ``paper:letter``.
         note: what a reader of results should know.
         params: what the result depends on beside the weights; part of a job's key.
         packages: Python packages that must be installed.
-        weights: keys into `codecs_runner.weights.FILES` that must be present.
+        weights: keys into `codecs_runner.weight_files.FILES` that must be present.
+        obstacle: looks for what else must be there (a program); says what to do, or nothing where all is well.
     """
 
     slug: str
@@ -73,11 +77,19 @@ class Condition:
     open: Callable[["Condition"], Codec] = field(repr=False)
     sample_rate: int
     nominal_bps: int | None = None
+    true_bps: int | None = None
+    licence: str = ""
     aliases: tuple[str, ...] = ()
     note: str = ""
     params: Mapping[str, str | int | float] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
     weights: tuple[str, ...] = ()
+    obstacle: Callable[["Condition"], str] | None = field(default=None, repr=False)
+
+    @property
+    def rate_bps(self) -> int | None:
+        """The rate to expect: the true one where it is known to differ from the nominal one."""
+        return self.true_bps or self.nominal_bps
 
     @property
     def heavy(self) -> bool:

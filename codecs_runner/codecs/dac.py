@@ -56,7 +56,7 @@ class Dac:
         return Coded(as_signal(decoded)[: len(samples)], self.sample_rate, payload_bits=codes.numel() * BITS)
 
 
-_condition = partial(Condition, family="DAC", open=Dac, packages=("torch", "dac"))
+_condition = partial(Condition, family="DAC", open=Dac, licence="MIT", packages=("torch", "dac"))
 
 DAC_16K = _condition(
     slug="dac-16k-6kbps",

@@ -52,6 +52,7 @@ _condition = partial(
     family="EnCodec",
     open=Encodec,
     sample_rate=24_000,
+    licence="MIT",
     packages=("torch", "encodec"),
     weights=("encodec_24khz",),
 )

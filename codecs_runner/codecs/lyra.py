@@ -51,6 +51,7 @@ _condition = partial(
     family="Lyra",
     open=Lyra,
     sample_rate=16_000,
+    licence="Apache-2.0",
     packages=("ai_edge_litert",),
     weights=("lyra_encoder", "lyra_quantizer", "lyra_decoder"),
 )

@@ -3,18 +3,15 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Avg
-from django.urls import reverse
 
 from codecs_runner.registry import get_condition
 from listening.admin.study_actions import ACTIONS
 from listening.models import Stimulus, Study
-from listening.prolific import PLACEHOLDERS
 from listening.services.progress import condition_progress, missing_worker, study_progress
 from listening.services.reports import report_directory
 from listening.services.sizing import study_size
-from listening.services.studies import study_stimuli
+from listening.services.studies import rater_link, study_stimuli
 
 N_EVENTS = 8
 
@@ -65,7 +62,7 @@ def board(study: Study) -> dict[str, Any]:
         "sentence": sentence,
         "buttons": buttons,
         "report": button("report", "Write it again" if written_at else "", primary=not written_at),
-        "rater_link": f"{settings.PUBLIC_URL}{reverse('join', args=[study.slug])}?{PLACEHOLDERS}",
+        "rater_link": rater_link(study),
         "only_simulated": progress["ratings"] and progress["ratings"] == progress["simulated_ratings"],
         "report_written_at": written_at,
         "events": study.events.all()[:N_EVENTS],

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from codecs_runner.jobs import RenderJob, RenderResult
-from codecs_runner.pipeline import render_many
-from codecs_runner.registry import availability
-from codecs_runner.store import Store
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from codecs_runner.jobs import RenderJob, RenderResult
+from codecs_runner.pipeline import render_many
+from codecs_runner.registry import availability
+from codecs_runner.store import Store
 from listening.models import Job, SourceClip, Stimulus
 
 LEASE = timedelta(minutes=15)
@@ -26,8 +26,8 @@ def store() -> Store:
     return Store(Path(settings.STIMULUS_STORE))
 
 
-def ensure_stimuli(clips: Sequence[SourceClip], conditions: Sequence[str]) -> None:
-    """A stimulus row for each clip through each condition, and a job for each that is not ready.
+def ensure_stimuli(clips: Sequence[SourceClip], conditions: Sequence[str]) -> int:
+    """A stimulus row for each clip through each condition, and a job for each that is not ready; return the number of new jobs.
 
     A stimulus that failed earlier is offered again: what made it fail (a missing weight, a full disk) may have been mended.
     """
@@ -38,11 +38,13 @@ def ensure_stimuli(clips: Sequence[SourceClip], conditions: Sequence[str]) -> No
     )
     unready = Stimulus.objects.filter(source_clip__in=clips, condition__in=conditions).exclude(status=Stimulus.Status.READY)
     with transaction.atomic():
-        Job.objects.filter(stimulus__in=unready, state=Job.State.FAILED).update(
+        again = Job.objects.filter(stimulus__in=unready, state=Job.State.FAILED).update(
             state=Job.State.QUEUED, attempts=0, finished_at=None
         )
         unready.filter(status=Stimulus.Status.FAILED).update(status=Stimulus.Status.PENDING, error="")
-        Job.objects.bulk_create([Job(stimulus=stimulus) for stimulus in unready], ignore_conflicts=True, batch_size=500)
+        new = unready.filter(job=None)
+        jobs = Job.objects.bulk_create([Job(stimulus=stimulus) for stimulus in new], ignore_conflicts=True, batch_size=500)
+    return again + len(jobs)
 
 
 def due_jobs():

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from analysis.design import DesignError, draw_plans
 from codecs_runner.registry import get_condition
 from listening.models import Corpus, Event, Plan, PlanTrial, SourceClip, Stimulus, Study, StudyStimulus
+from listening.prolific import PLACEHOLDERS
 from listening.rating_tasks.registry import get_rating_task
 from listening.services.dispatch import hint
 from listening.services.errors import ServiceError
@@ -134,9 +137,15 @@ def draw_clips(study: Study) -> None:
     study.clips.set(chosen)
 
 
+def rater_link(study: Study) -> str:
+    """The address to paste into Prolific, which fills in the ids of each participant."""
+    return f"{settings.PUBLIC_URL}{reverse('join', args=[study.slug])}?{PLACEHOLDERS}"
+
+
 def queue_stimuli(study: Study) -> None:
     """Ask for every stimulus of the study; the worker, or `prepare_stimuli`, makes them."""
-    ensure_stimuli(list(study.clips.all()), study.conditions)
+    if queued := ensure_stimuli(list(study.clips.all()), study.conditions):
+        log(study, "stimuli queued", jobs=queued)
     hint()
 
 

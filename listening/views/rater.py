@@ -35,8 +35,9 @@ def go_to_step(session: Session) -> HttpResponse:
 
 
 def _guard(response: HttpResponse) -> HttpResponse:
-    """Pages of raters run our own scripts and talk to our own server, and to nobody else."""
+    """Pages of raters run our own scripts, talk to our own server, and tell nobody their address."""
     response["Content-Security-Policy"] = _POLICY
+    response["Referrer-Policy"] = "no-referrer"
     return response
 
 

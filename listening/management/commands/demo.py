@@ -17,6 +17,7 @@ from listening.models import Study
 from listening.prolific import Link
 from listening.services import demo
 from listening.services.errors import ServiceError
+from listening.services.reports import report_directory
 
 SYNTHETIC = settings.BASE_DIR / "analysis" / "corpora" / "synthetic"
 LEAVE = 4
@@ -62,7 +63,7 @@ class Command(BaseCommand):
         self.stdout.write("3. Simulated raters")
         call_command("simulate_raters", study.slug, base_url=url, leave=LEAVE, stdout=self.stdout)
         self.stdout.write("4. Report")
-        out = settings.DATA_DIR / "reports" / study.slug
+        out = report_directory(study)
         if demo.is_fresh(out / "report.html", study):
             self.stdout.write(f"{out / 'report.html'} holds every rating already.")
         else:
@@ -73,7 +74,7 @@ class Command(BaseCommand):
         lines = {
             "Rate as a participant": f"{url}{reverse('join', args=[study.slug])}?{link.query}",
             "Admin": f"{url}{reverse('admin:index')}   user {demo.ADMIN}   password {password}",
-            "Report": f"{settings.DATA_DIR / 'reports' / study.slug / 'report.html'}",
+            "Report": str(report_directory(study) / "report.html"),
         }
         self.stdout.write("")
         for what, where in lines.items():

@@ -3,14 +3,11 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.urls import reverse
 
 from listening.management.study_argument import add_study_argument, find_study
-from listening.prolific import PLACEHOLDERS
 from listening.services.errors import ServiceError
-from listening.services.studies import open_study
+from listening.services.studies import open_study, rater_link
 
 
 class Command(BaseCommand):
@@ -28,4 +25,4 @@ class Command(BaseCommand):
         for note in notes:
             self.stdout.write(f"  {note}")
         self.stdout.write(f"{found} is open: {found.plans.count()} sessions of up to {found.trials_per_session} clips.")
-        self.stdout.write(f"Study link for Prolific: {settings.PUBLIC_URL}{reverse('join', args=[found.slug])}?{PLACEHOLDERS}")
+        self.stdout.write(f"Study link for Prolific: {rater_link(found)}")

@@ -84,7 +84,7 @@ def test_an_undefined_interval_is_nan_with_its_reason(make_ratings, change, note
 
 def test_a_single_vote_has_a_mean_and_no_spread(make_ratings) -> None:
     row = mos_of(make_ratings().iloc[:1]).frame.iloc[0]
-    assert row["mos"] >= 1 and np.isnan(row["sd"]) and row["note"] == "one rater"
+    assert row["mos"] >= 1 and np.isnan(row["sd"]) and row["note"] == "no SOS a: no stimulus has two votes; one rater"
 
 
 def test_intervals_of_stimuli_equal_those_of_scipy(make_ratings) -> None:

@@ -66,7 +66,7 @@ def test_the_same_ratings_in_any_order_give_the_same_bytes(make_ratings, tmp_pat
     write_report(frame.sample(frac=1, random_state=1), tmp_path / "b", replicates=64, seed=1)
     write_report(frame, tmp_path / "c", replicates=64, seed=2)
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
-    assert contents(tmp_path / "a")["mos.csv"] != contents(tmp_path / "c")["mos.csv"]
+    assert contents(tmp_path / "a")["retention.csv"] != contents(tmp_path / "c")["retention.csv"]
 
 
 def test_excluded_ratings_change_the_counts_and_nothing_else(make_ratings, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from codecs_runner import weights
 from codecs_runner.errors import CodecError
 from codecs_runner.registry import availability, get_condition, open_codec
+from codecs_runner.weight_files import FILES
 
 
 @pytest.fixture
@@ -58,21 +59,21 @@ def test_a_changed_file_is_hashed_again(folder: Path) -> None:
 def test_a_download_is_whole_and_checked(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "published.tflite"
     source.write_bytes(b"weights")
-    right = dataclasses.replace(weights.FILES["lyra_encoder"], url=source.as_uri(), sha256=weights.sha256(source))
+    right = dataclasses.replace(FILES["lyra_encoder"], url=source.as_uri(), sha256=weights.sha256(source), size=7)
     seen: list[int] = []
-    monkeypatch.setitem(weights.FILES, "lyra_encoder", right)
+    monkeypatch.setitem(FILES, "lyra_encoder", right)
     assert weights.download("lyra_encoder", lambda done, total: seen.append(done)).read_bytes() == b"weights"
     assert seen == [7] and weights.require("lyra_encoder")
 
-    monkeypatch.setitem(weights.FILES, "lyra_decoder", dataclasses.replace(right, name="other.tflite", sha256="00"))
+    monkeypatch.setitem(FILES, "lyra_decoder", dataclasses.replace(right, name="other.tflite", sha256="00"))
     with pytest.raises(CodecError):
         weights.download("lyra_decoder")
     assert [path.name for path in (folder / "lyra").iterdir()] == ["soundstream_encoder.tflite"]
 
 
 def test_no_network_is_a_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    closed = dataclasses.replace(weights.FILES["dac_16khz"], url="http://127.0.0.1:9/weights_16khz.pth")
-    monkeypatch.setitem(weights.FILES, "dac_16khz", closed)
+    closed = dataclasses.replace(FILES["dac_16khz"], url="http://127.0.0.1:9/weights_16khz.pth")
+    monkeypatch.setitem(FILES, "dac_16khz", closed)
     with pytest.raises(CodecError) as caught:
         weights.download("dac_16khz")
     assert caught.value.code == "download_failed" and closed.url in caught.value.sentence

@@ -40,7 +40,7 @@ def test_the_address_after_the_link_carries_no_prolific_id(study):
     response = rater.open_link()
     assert rater.participant_id not in response.redirect_chain[-1][0]
     assert rater.participant_id not in response.content.decode()
-    assert response["Referrer-Policy"] == "same-origin"
+    assert response["Referrer-Policy"] == "no-referrer"
 
 
 def test_the_trial_page_tells_neither_clip_nor_condition(study):

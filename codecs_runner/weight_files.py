@@ -1,0 +1,70 @@
+"""Every published file of trained weights, as data: what it is called, where its authors publish it, under which licence.
+
+One entry for each file, families in alphabetical order; `codecs_runner.weights` finds, checks and fetches them.
+"""
+
+from dataclasses import dataclass
+
+LYRA_URL = "https://github.com/google/lyra/raw/v1.3.2/lyra/model_coeffs/"
+DAC_URL = "https://github.com/descriptinc/descript-audio-codec/releases/download/"
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """A published file.
+
+    Args:
+        family: sub-folder of CODEC_WEIGHTS where it may also lie.
+        name: file name.
+        url: where its authors publish it.
+        licence: of the weights.
+        sha256: published checksum, or the first digits of it; empty where none is published.
+        size: bytes, where known; 0 where not.
+        pattern: other names taken as the same file, as a glob; such a name must end in the first digits of its own checksum.
+        cache: path below the user's cache folder where the family's own package puts it.
+    """
+
+    family: str
+    name: str
+    url: str
+    licence: str
+    sha256: str = ""
+    size: int = 0
+    pattern: str = ""
+    cache: str = ""
+
+
+def _lyra(name: str, size: int, sha256: str) -> WeightFile:
+    return WeightFile("lyra", name, LYRA_URL + name, "Apache-2.0", sha256, size)
+
+
+FILES = {
+    "encodec_24khz": WeightFile(
+        family="encodec",
+        name="encodec_24khz-d7cc33bc.th",
+        url="https://dl.fbaipublicfiles.com/encodec/v0/encodec_24khz-d7cc33bc.th",
+        licence="CC-BY-NC 4.0 by the package's metadata, MIT by its repository",
+        sha256="d7cc33bc",
+        pattern="encodec_24khz-????????.th",
+        cache="torch/hub/checkpoints/encodec_24khz-d7cc33bc.th",
+    ),
+    "dac_16khz": WeightFile(
+        family="dac",
+        name="weights_16khz.pth",
+        url=DAC_URL + "0.0.5/weights_16khz.pth",
+        licence="MIT",
+        cache="descript/dac/weights_16khz_8kbps_0.0.5.pth",
+    ),
+    "dac_24khz": WeightFile(
+        family="dac",
+        name="weights_24khz.pth",
+        url=DAC_URL + "0.0.4/weights_24khz.pth",
+        licence="MIT",
+        cache="descript/dac/weights_24khz_8kbps_0.0.4.pth",
+    ),
+    "lyra_encoder": _lyra(
+        "soundstream_encoder.tflite", 1_779_200, "237da0b16226fb0a68d49551c81bebf614e42142af72764448359f68581e88f1"
+    ),
+    "lyra_quantizer": _lyra("quantizer.tflite", 329_012, "841ee05989687d32d1f616a8ad1419fc7eda37599d3c05c7cf5a0d60ccf8ac5c"),
+    "lyra_decoder": _lyra("lyragan.tflite", 1_475_160, "50e7839cda4f30599a3a34cfaddcd9c98449b049eee884e1a74295780448ad06"),
+}

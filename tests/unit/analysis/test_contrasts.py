@@ -1,0 +1,87 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from analysis.ratings.bootstrap import CrossedBootstrap
+from analysis.ratings.coding import encode
+from analysis.ratings.contrasts import COLUMNS, cliffs_delta, contrasts, holm
+from analysis.ratings.mos import mos_by_condition
+
+
+def contrasts_of(frame: pd.DataFrame, replicates: int = 256, order: tuple[str, ...] = ()) -> pd.DataFrame:
+    scales = encode(frame)
+    some = next(iter(scales.values()))
+    return contrasts(scales, CrossedBootstrap(len(some.raters), len(some.clips), replicates), order)
+
+
+def test_every_pair_of_conditions_once_in_the_order_asked_for(make_ratings) -> None:
+    table = contrasts_of(make_ratings(), order=("opus-24kbps", "original"))
+    pairs = list(zip(table["condition_a"], table["condition_b"], strict=True))
+    assert pairs == [("opus-24kbps", "original"), ("opus-24kbps", "opus-6kbps"), ("original", "opus-6kbps")]
+    assert table.columns.tolist() == list(COLUMNS)
+
+
+def test_replicates_of_a_difference_are_those_of_the_two_means(make_ratings) -> None:
+    frame = make_ratings()
+    scales = encode(frame)
+    bootstrap = CrossedBootstrap(12, 8, 200, seed=2)
+    drawn = mos_by_condition(scales, bootstrap).replicates["ovrl"]
+    row = contrasts(scales, bootstrap).set_index(["condition_a", "condition_b"]).loc[("opus-6kbps", "original")]
+    differences = drawn["opus-6kbps"] - drawn["original"]
+    votes = frame[frame["scale"] == "ovrl"].groupby("condition")["value"]
+    assert row["difference"] == pytest.approx(votes.mean()["opus-6kbps"] - votes.mean()["original"])
+    np.testing.assert_allclose([row["ci_low"], row["ci_high"]], np.quantile(differences, [0.025, 0.975]))
+    assert row["p"] == pytest.approx(2 * stats.t.sf(abs(row["difference"]) / differences.std(ddof=1), 7))
+
+
+def test_only_clips_rated_in_both_are_compared(make_ratings) -> None:
+    frame = make_ratings(n_raters=20)
+    frame = frame[frame["scale"] == "ovrl"]
+    clear = frame[~((frame["condition"] == "original") & frame["clip_id"].isin(["c1", "c5"]))].reset_index(drop=True)
+    row = contrasts_of(clear).set_index(["condition_a", "condition_b"]).loc[("opus-6kbps", "original")]
+    both = clear[~clear["clip_id"].isin(["c1", "c5"])].groupby("condition")["value"].mean()
+    assert row["difference"] == pytest.approx(both["opus-6kbps"] - both["original"])
+    assert row["n_clips"] == 6
+
+
+def test_cliffs_delta_equals_that_of_the_mann_whitney_statistic() -> None:
+    rng = np.random.default_rng(3)
+    a, b = rng.integers(1, 6, 40), rng.integers(1, 5, 31)
+    assert cliffs_delta(a, b) == pytest.approx(2 * stats.mannwhitneyu(a, b).statistic / (40 * 31) - 1)
+
+
+def test_holm_passes_over_what_is_undefined_and_never_exceeds_one() -> None:
+    np.testing.assert_allclose(holm([0.01, np.nan, 0.04, 0.03, 0.005]), [0.03, np.nan, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]).tolist() == [1.0, 1.0]
+    assert holm([]).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "note"),
+    [
+        (lambda f: f.drop_duplicates("stimulus_id").assign(rater_id="r1"), "one rater"),
+        (lambda f: f.assign(rater_id=""), "no rater ids: no interval"),
+        (lambda f: f.assign(value=3.0), "all votes are equal"),
+        (lambda f: f[(f["condition"] == "original") ^ (f["clip_id"] < "c4")], "no clip rated in both"),
+    ],
+)
+def test_an_undefined_contrast_is_nan_with_its_reason(make_ratings, change, note: str) -> None:
+    frame = make_ratings(n_raters=20)
+    table = contrasts_of(change(frame[frame["scale"] == "ovrl"]).reset_index(drop=True))
+    concerned = table[table["condition_b"] == "original"] if note.startswith("no clip") else table
+    assert concerned[["ci_low", "ci_high", "p", "p_holm"]].isna().all().all()
+    assert set(concerned["note"]) == {note}
+
+
+def test_one_condition_has_no_contrast(make_ratings) -> None:
+    frame = make_ratings()
+    assert contrasts_of(frame[frame["condition"] == "original"].reset_index(drop=True)).empty
+
+
+def test_row_order_and_names_change_nothing_else(make_ratings) -> None:
+    frame = make_ratings()
+    table = contrasts_of(frame)
+    pd.testing.assert_frame_equal(table, contrasts_of(frame.sample(frac=1, random_state=1)))
+    renamed = frame.assign(rater_id="x" + frame["rater_id"], clip_id="y" + frame["clip_id"])
+    pd.testing.assert_frame_equal(table, contrasts_of(renamed))
