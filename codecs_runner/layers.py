@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from codecs_runner.errors import CodecError
 from codecs_runner.neural import model_errors
 
 if TYPE_CHECKING:
     import torch
 
-Padding = int | tuple[int, int]
+Steps = int | tuple[int, int]
 
 
 class Layer:
@@ -47,15 +48,19 @@ class Layer:
         """Names of the whole checkpoint that no computation has asked for yet."""
         return sorted(set(self._tensors) - self._used)
 
-    def conv(self, x: "torch.Tensor", stride: Padding = 1, dilation: Padding = 1, padding: Padding | str = 0) -> "torch.Tensor":
-        """Convolution in one or two dimensions, as the weight has them."""
+    def conv(
+        self, x: "torch.Tensor", stride: Steps = 1, dilation: Steps = 1, padding: Steps | str = 0, bias: bool = True
+    ) -> "torch.Tensor":
+        """Convolution in one or two dimensions, as the weight has them; in groups where it has fewer channels than x."""
         import torch
 
         weight = self.tensor("weight")
         function: Callable[..., torch.Tensor] = torch.conv1d if weight.ndim == 3 else torch.conv2d
-        return function(x, weight, self._bias(), stride, padding, dilation, x.shape[1] // weight.shape[1])
+        return function(
+            x, weight, self.tensor("bias") if bias else None, stride, padding, dilation, x.shape[1] // weight.shape[1]
+        )
 
-    def conv_transpose(self, x: "torch.Tensor", stride: Padding, padding: Padding = 0) -> "torch.Tensor":
+    def conv_transpose(self, x: "torch.Tensor", stride: Steps, padding: Steps = 0) -> "torch.Tensor":
         """Transposed convolution in one or two dimensions; the layer has a bias, whose length is the number of channels out."""
         import torch
 
@@ -78,9 +83,6 @@ class Layer:
         zeros = x.new_zeros(n_layers, x.shape[0], weights[1].shape[1])
         y: torch.Tensor = torch.lstm(x.permute(2, 0, 1), (zeros, zeros), weights, True, n_layers, 0.0, False, False, False)[0]
         return y.permute(1, 2, 0)
-
-    def _bias(self) -> "torch.Tensor | None":
-        return self.tensor("bias") if "bias" in self else None
 
 
 def read_model(tensors: Mapping[str, Any], device: "torch.device", *, without: Sequence[str] = ()) -> Layer:
@@ -117,7 +119,10 @@ def check_model(path: Path, model: Layer, run: Callable[[], object]) -> None:
     import torch
 
     with model_errors(path), torch.inference_mode():
-        run()
+        try:
+            run()
+        except CodecError as error:  # a codec's own word for what PyTorch said
+            raise RuntimeError(error.sentence) from error
         if model.unused():
             raise KeyError(model.unused()[0])
 

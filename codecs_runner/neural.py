@@ -58,13 +58,21 @@ def load_checkpoint(path: Path, *required: str) -> Mapping[str, Any]:
     import torch
 
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_number_types()):
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         sentence = f"{path} is damaged, or holds more than tensors and plain values and is not opened for safety."
         raise CodecError("weights_damaged", sentence) from error
     if not isinstance(content, Mapping) or not all(key in content for key in required):
         raise CodecError("weights_damaged", f"{path} is a PyTorch file, but not a checkpoint of this codec.")
     return content
+
+
+def _number_types() -> list[Any]:
+    """What a NumPy number, as training loops leave it in a checkpoint, is made of; none of it can run code."""
+    scalar = np.float64(0).__reduce__()[0]
+    kinds = [type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8", "?")]
+    return [(scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")] + [np.dtype, *kinds]
 
 
 @contextmanager
@@ -75,7 +83,7 @@ def model_errors(path: Path) -> Iterator[None]:
         warnings.filterwarnings("ignore", ".*torch.jit.script.* is deprecated", DeprecationWarning)
         try:
             yield
-        except (RuntimeError, TypeError, KeyError) as error:
+        except (RuntimeError, TypeError, KeyError, ValueError) as error:
             raise CodecError("weights_damaged", f"{path} does not fit this codec's model.") from error
 
 

@@ -38,7 +38,11 @@ class AcademiCodec:
         with model_errors(path):
             tensors = {f"{part}.{name}": value for part in PARTS for name, value in checkpoint[part].items()}
             self.model = read_model(tensors, device)
-        self.sample_rate, self.device, self.versions = condition.sample_rate, describe_device(device), {"torch": version("torch")}
+        self.sample_rate, self.device, self.versions = (
+            condition.sample_rate,
+            describe_device(device),
+            {"torch": version("torch")},
+        )
         self._device = device
         check_model(path, self.model, lambda: self.code(np.zeros(HOP, np.float32)))
 
@@ -99,7 +103,10 @@ def generate(generator: Layer, x: "torch.Tensor") -> "torch.Tensor":
     per_stage = len(blocks) // len(STRIDES)
     for stage, (up, stride) in enumerate(zip(generator["ups"], reversed(STRIDES), strict=True)):
         x = up.conv_transpose(leaky(x, 0.1), stride=stride, padding=_margin(up, stride))
-        x = torch.stack([_residual(block, x) for block in blocks[stage * per_stage : (stage + 1) * per_stage]]).sum(0) / per_stage
+        total = torch.zeros_like(x)
+        for block in blocks[stage * per_stage : (stage + 1) * per_stage]:
+            total = total + _residual(block, x)
+        x = total / per_stage
     return torch.tanh(generator["conv_post"].conv(leaky(x, 0.1), padding=3))
 
 

@@ -8,6 +8,7 @@ zeros before a convolution, the first frame repeated before a transposed one.
 
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,7 +44,11 @@ class AudioDec:
                 (decoder_path, (*(ENCODING if self.symmetric else ()), *TRAINING)),
             )
         )
-        self.sample_rate, self.device, self.versions = condition.sample_rate, describe_device(device), {"torch": version("torch")}
+        self.sample_rate, self.device, self.versions = (
+            condition.sample_rate,
+            describe_device(device),
+            {"torch": version("torch")},
+        )
         self._device = device
         check_model(encoder_path, self.encoder, lambda: self._encode(np.zeros(HOP, np.float32)))
         check_model(decoder_path, self.decoder, lambda: self.code(np.zeros(HOP, np.float32)))
@@ -63,14 +68,14 @@ class AudioDec:
         import torch
 
         clip = torch.from_numpy(np.pad(samples, (0, -len(samples) % HOP))).to(self._device)[None, None]
-        latent = _causal(self.encoder["projector"]["project"], encode(self.encoder["encoder"], clip))
+        latent = _causal(self.encoder["projector"]["project"], encode(self.encoder["encoder"], clip), bias=False)
         codebooks = [layer.tensor("embed").T for layer in self.encoder["quantizer"]["codebook"]["layers"]]
         return quantize_residual(latent, codebooks)
 
 
 def encode(encoder: Layer, x: "torch.Tensor") -> "torch.Tensor":
     """[1, 1, samples] to [1, channels, ceil(samples / 300)]."""
-    x = _causal(encoder["conv"], x)
+    x = _causal(encoder["conv"], x, bias=False)
     for block, stride in zip(encoder["conv_blocks"], STRIDES, strict=True):
         x = _causal(block["conv"], _residual(block["res_units"], x), stride=stride)
     return x
@@ -78,10 +83,10 @@ def encode(encoder: Layer, x: "torch.Tensor") -> "torch.Tensor":
 
 def decode(decoder: Layer, x: "torch.Tensor") -> "torch.Tensor":
     """The symmetric decoder: [1, 64, frames] to [1, 1, 300 × frames]."""
-    x = _causal(decoder["conv1"], x)
+    x = _causal(decoder["conv1"], x, bias=False)
     for block, stride in zip(decoder["conv_blocks"], reversed(STRIDES), strict=True):
         x = _residual(block["res_units"], _causal_transpose(block["conv"], x, stride))
-    return _causal(decoder["conv2"], x)
+    return _causal(decoder["conv2"], x, bias=False)
 
 
 def vocode(vocoder: Layer, x: "torch.Tensor") -> "torch.Tensor":
@@ -96,7 +101,7 @@ def vocode(vocoder: Layer, x: "torch.Tensor") -> "torch.Tensor":
         x = x.repeat(1, block["conv_out"].tensor("weight").shape[1] // x.shape[1], 1)  # one copy for each group
         for first, second, dilation in zip(block["convs1"], block["convs2"], VOCODER_DILATIONS, strict=True):
             x = x + _causal(second, leaky(_causal(first, leaky(x, 0.1), dilation=dilation), 0.1))
-        x = block["conv_out"].conv(x)
+        x = block["conv_out"].conv(x, bias=False)
     return torch.tanh(_causal(vocoder["output_conv"], leaky(x, 0.01)))
 
 
@@ -105,16 +110,17 @@ def _residual(units: Layer, x: "torch.Tensor") -> "torch.Tensor":
 
     elu = torch.nn.functional.elu
     for unit, dilation in zip(units, DILATIONS, strict=True):
-        x = x + unit["conv2"].conv(elu(_causal(unit["conv1"], elu(x), dilation=dilation)))
+        inner = elu(_causal(unit["conv1"], elu(x), dilation=dilation, bias=False))
+        x = x + unit["conv2"].conv(inner, bias=False)
     return x
 
 
-def _causal(layer: Layer, x: "torch.Tensor", stride: int = 1, dilation: int = 1) -> "torch.Tensor":
+def _causal(layer: Layer, x: "torch.Tensor", stride: int = 1, dilation: int = 1, bias: bool = True) -> "torch.Tensor":
     import torch
 
     conv = layer["conv"]
     past = (conv.tensor("weight").shape[-1] - 1) * dilation
-    return conv.conv(torch.nn.functional.pad(x, (past, 0)), stride=stride, dilation=dilation)
+    return conv.conv(torch.nn.functional.pad(x, (past, 0)), stride=stride, dilation=dilation, bias=bias)
 
 
 def _causal_transpose(layer: Layer, x: "torch.Tensor", stride: int) -> "torch.Tensor":
@@ -124,7 +130,7 @@ def _causal_transpose(layer: Layer, x: "torch.Tensor", stride: int) -> "torch.Te
     return layer["deconv"].conv_transpose(past, stride=stride)[..., stride:-stride]
 
 
-def _generator(path: "weights.Path") -> "dict[str, torch.Tensor]":
+def _generator(path: Path) -> "dict[str, torch.Tensor]":
     """The tensors in one of the authors' checkpoints: ``{"model": {"generator": …}, …}``."""
     checkpoint = load_checkpoint(path, "model")
     with model_errors(path):

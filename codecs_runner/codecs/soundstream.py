@@ -38,7 +38,11 @@ class SoundStream:
         checkpoint = load_checkpoint(path, "state_dict")
         with model_errors(path):
             self.model = read_model(checkpoint["state_dict"], device, without=(*TRAINING, *COUNTS))
-        self.sample_rate, self.device, self.versions = condition.sample_rate, describe_device(device), {"torch": version("torch")}
+        self.sample_rate, self.device, self.versions = (
+            condition.sample_rate,
+            describe_device(device),
+            {"torch": version("torch")},
+        )
         self._device = device
         check_model(path, self.model, lambda: self.code(np.zeros(HOP, np.float32)))
 

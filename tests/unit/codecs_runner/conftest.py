@@ -14,6 +14,7 @@ from codecs_runner.audio import Samples
 from codecs_runner.codecs.base import Codec, Condition
 from codecs_runner.pipeline import _open
 from codecs_runner.registry import availability, get_condition, open_codec
+from tests.unit.codecs_runner import published
 from tests.unit.codecs_runner.voices import make_speech
 
 DAC_KWARGS = {  # the published 16 and 24 kHz models' strides and codebooks in narrow layers
@@ -47,6 +48,7 @@ def weights_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fix
         (folder / "lyra").symlink_to(request.getfixturevalue("shared") / "weights" / "lyra")
     if find_spec("encodec") and find_spec("dac") and find_spec("torch"):
         _write_random_checkpoints(folder)
+        published.write_all(folder)
     return folder
 
 
