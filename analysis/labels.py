@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -79,6 +80,46 @@ def threshold_votes(votes: npt.ArrayLike, axis: int = -1) -> BoolArray:
     return result
 
 
+def js_divergence(votes: npt.ArrayLike, other: npt.ArrayLike, axis: int = -1) -> Any:
+    """Jensen-Shannon divergence, base 2, of two distributions of votes over ``axis``: 0 for equal shares, 1 for disjoint ones.
+
+    JSD = H(m) - (H(p) + H(q)) / 2 with m = (p + q) / 2 (Lin 1991). Its square root is a metric and is what
+    ``scipy.spatial.distance.jensenshannon`` gives. NaN where a side has no votes.
+
+    >>> float(js_divergence([1, 0], [1, 1]).round(4)), float(js_divergence([3, 0], [0, 5]))
+    (0.3113, 1.0)
+    """
+    first, second = (np.asarray(side, dtype=np.float64) for side in (votes, other))
+    totals = [side.sum(axis=axis, keepdims=True) for side in (first, second)]
+    p, q = (
+        np.divide(side, total, out=np.full_like(side, np.nan), where=total > 0)
+        for side, total in zip((first, second), totals, strict=True)
+    )
+    middle = (p + q) / 2
+    entropy = [-special.xlogy(share, share).sum(axis=axis) for share in (middle, p, q)]
+    return np.clip((entropy[0] - (entropy[1] + entropy[2]) / 2) / np.log(2), 0.0, 1.0)
+
+
+def top_two_overlap(votes: npt.ArrayLike, other: npt.ArrayLike) -> FloatArray:
+    """How far the two labels with most votes are the same, clip by clip: arrays (clips, n) in, (clips,) out, range 0..1.
+
+    A label without votes is in no top two, so a clip whose votes are all for one label has a set of one. Where votes tie for
+    the last place every choice counts alike: the credit is the chance that both sides, each breaking its ties at random, end
+    up with the same set; 1 or 0 without ties. NaN where a side has no votes.
+
+    >>> top_two_overlap([[5, 3, 1], [5, 3, 1], [5, 2, 2]], [[4, 4, 0], [4, 0, 3], [6, 3, 1]]).tolist()
+    [1.0, 0.0, 0.5]
+    """
+    mine, theirs = (np.asarray(side, dtype=np.float64) for side in (votes, other))
+    n = mine.shape[-1]
+    first, second = np.triu_indices(n)
+    feasible = [_feasible(side, first, second) for side in (mine, theirs)]
+    both = (feasible[0] & feasible[1]).sum(axis=-1)
+    choices = feasible[0].sum(axis=-1) * feasible[1].sum(axis=-1)
+    credit: FloatArray = np.divide(both, choices, out=np.full(both.shape, np.nan), where=choices > 0)
+    return credit
+
+
 def f1_scores(true_positive: npt.ArrayLike, false_positive: npt.ArrayLike, false_negative: npt.ArrayLike) -> FloatArray:
     """F1 = 2 TP / (2 TP + FP + FN), element by element (range 0..1).
 
@@ -105,3 +146,18 @@ def macro_mean(per_class: npt.ArrayLike, axis: int = -1) -> Any:
     count = defined.sum(axis=axis)
     total = np.where(defined, values, 0.0).sum(axis=axis)
     return np.divide(total, count, out=np.full(np.shape(total), np.nan), where=count > 0)
+
+
+def _feasible(votes: FloatArray, first: npt.NDArray[np.intp], second: npt.NDArray[np.intp]) -> BoolArray:
+    """Which pairs of labels (a label with itself for a set of one) can be the top two of each clip: array (clips, pairs)."""
+    ranked = np.sort(votes, axis=-1)[..., ::-1]
+    alone = ranked[..., 1:2] == 0 if votes.shape[-1] > 1 else np.ones((*votes.shape[:-1], 1), dtype=bool)
+    last = ranked[..., :1] if votes.shape[-1] == 1 else ranked[..., 1:2]
+    above = votes > last
+    high, low = votes[..., first], votes[..., second]
+    # every label above the last place is in the set, and every label of the set has at least the votes of the last place
+    whole = above.sum(axis=-1, keepdims=True) == above[..., first].astype(int) + above[..., second] * (first != second)
+    pair = (first != second) & (high >= last) & (low >= last) & whole & ~alone
+    single = (first == second) & alone & (high > 0)
+    result: BoolArray = pair | single
+    return result

@@ -28,6 +28,35 @@ class Alignment:
     correlation: float
 
 
+class Aligner:
+    """An original, prepared for comparison with what several codecs made of it.
+
+    Args:
+        reference: one channel at ``sample_rate`` Hz, shape [n].
+    """
+
+    def __init__(self, reference: Samples, sample_rate: int) -> None:
+        self.width, self.step = round(WINDOW_S * sample_rate), round(ENVELOPE_STEP_S * sample_rate)
+        self.waveform = _Correlator(reference, self.width)
+        self.envelope = _Correlator(_envelope(reference, self.step), self.width // self.step)
+
+    def find(self, decoded: Samples) -> Alignment:
+        """As `find_delay` says; what of ``decoded`` lies more than 60 ms beyond the original's end is not looked at."""
+        width, step = self.width, self.step
+        waveform = self.waveform.lags(decoded)
+        best = int(np.argmax(waveform))
+        if waveform[best] >= MIN_CORRELATION:
+            if waveform[best] < waveform[width] + MIN_GAIN:
+                best = width
+            return Alignment(best - width, "waveform", float(waveform[best]))
+        envelope = self.envelope.lags(_envelope(decoded, step))
+        best = int(np.argmax(envelope))
+        if envelope[best] >= MIN_ENVELOPE_CORRELATION and envelope[best] >= envelope[width // step] + MIN_ENVELOPE_GAIN:
+            delay = (best - width // step) * step
+            return Alignment(delay, "envelope", float(waveform[width + delay]))
+        return Alignment(0, "declared", float(waveform[width]))
+
+
 def find_delay(reference: Samples, decoded: Samples, sample_rate: int) -> Alignment:
     """Delay of ``decoded`` against ``reference`` within ±60 ms, 0 being what the codec declares.
 
@@ -43,20 +72,7 @@ def find_delay(reference: Samples, decoded: Samples, sample_rate: int) -> Alignm
     >>> find_delay(noise, np.concatenate([np.zeros(37), noise]), 48_000).delay_samples
     37
     """
-    width = round(WINDOW_S * sample_rate)
-    waveform = _correlations(reference, decoded, width)
-    best = int(np.argmax(waveform))
-    if waveform[best] >= MIN_CORRELATION:
-        if waveform[best] < waveform[width] + MIN_GAIN:
-            best = width
-        return Alignment(best - width, "waveform", float(waveform[best]))
-    step = round(ENVELOPE_STEP_S * sample_rate)
-    envelope = _correlations(_envelope(reference, step), _envelope(decoded, step), width // step)
-    best = int(np.argmax(envelope))
-    if envelope[best] >= MIN_ENVELOPE_CORRELATION and envelope[best] >= envelope[width // step] + MIN_ENVELOPE_GAIN:
-        delay = (best - width // step) * step
-        return Alignment(delay, "envelope", float(waveform[width + delay]))
-    return Alignment(0, "declared", float(waveform[width]))
+    return Aligner(reference, sample_rate).find(decoded)
 
 
 def remove_delay(samples: Samples, delay_samples: int) -> Samples:
@@ -68,14 +84,22 @@ def remove_delay(samples: Samples, delay_samples: int) -> Samples:
     return samples[delay_samples:] if delay_samples >= 0 else np.pad(samples, (-delay_samples, 0))
 
 
-def _correlations(reference: Samples, decoded: Samples, width: int) -> Samples:
-    """Normalised cross-correlation at lags −width … width, shape [2·width + 1]; 0 where a signal has no energy."""
-    scale = float(np.sqrt(np.sum(reference**2) * np.sum(decoded**2)))
-    if scale == 0:
-        return np.zeros(2 * width + 1)
-    size = next_fast_len(max(len(reference), len(decoded)) + width, real=True)
-    circular = irfft(np.conj(rfft(reference, size)) * rfft(decoded, size), size)
-    return np.asarray(np.concatenate([circular[size - width :], circular[: width + 1]]) / scale)
+class _Correlator:
+    """Normalised cross-correlation with one signal; its spectrum is computed once."""
+
+    def __init__(self, reference: Samples, width: int) -> None:
+        self.width, self.n_samples = width, len(reference) + width
+        self.size = next_fast_len(self.n_samples + width, real=True)
+        self.spectrum, self.energy = np.conj(rfft(reference, self.size)), float(np.sum(reference**2))
+
+    def lags(self, decoded: Samples) -> Samples:
+        """Correlation at lags −width … width, shape [2·width + 1]; 0 where a signal has no energy."""
+        decoded, width = decoded[: self.n_samples], self.width
+        scale = float(np.sqrt(self.energy * np.sum(decoded**2)))
+        if scale == 0:
+            return np.zeros(2 * width + 1)
+        circular = irfft(self.spectrum * rfft(decoded, self.size), self.size)
+        return np.asarray(np.concatenate([circular[self.size - width :], circular[: width + 1]]) / scale)
 
 
 def _envelope(samples: Samples, step: int) -> Samples:

@@ -7,46 +7,62 @@ no clip can influence the next. Signals have shape [batch, channels, time], spec
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from codecs_runner.errors import CodecError
-from codecs_runner.neural import model_errors
 
 if TYPE_CHECKING:
     import torch
 
+Tree = dict[str, "Tree | torch.Tensor"]  # step of a dotted name to what lies below it
 Steps = int | tuple[int, int]
 
 
 class Layer:
     """One place in the tree of a checkpoint's tensors, and what can be computed with what lies there."""
 
-    def __init__(self, tensors: Mapping[str, "torch.Tensor"], prefix: str = "", used: set[str] | None = None) -> None:
-        self._tensors, self._prefix, self._used = tensors, prefix, set() if used is None else used
+    def __init__(self, tree: "Tree", path: str = "", used: set[str] | None = None) -> None:
+        self._tree, self._path, self._used = tree, path, set() if used is None else used
 
     def __getitem__(self, name: str | int) -> "Layer":
-        """The place one step (or several, dotted) further."""
-        return Layer(self._tensors, f"{self._prefix}{name}.", self._used)
+        """The place one step (or several, dotted) further; KeyError where there is none."""
+        place = self._find(str(name))
+        if not isinstance(place, dict):
+            raise KeyError(f"{self._path}{name}")
+        return Layer(place, f"{self._path}{name}.", self._used)
 
     def __iter__(self) -> Iterator["Layer"]:
         """The numbered places below, in order; numbers without tensors, activations for instance, are passed over."""
-        start = len(self._prefix)
-        below = {name[start:].partition(".")[0] for name in self._tensors if name.startswith(self._prefix)}
-        return (self[number] for number in sorted(int(step) for step in below if step.isdigit()))
+        return (self[number] for number in sorted(int(step) for step in self._tree if step.isdigit()))
 
     def __contains__(self, name: str) -> bool:
-        place = f"{self._prefix}{name}"
-        return any(known == place or known.startswith(f"{place}.") for known in self._tensors)
+        return name in self._tree
 
     def tensor(self, name: str) -> "torch.Tensor":
         """The tensor of this name; KeyError where the checkpoint has none."""
-        self._used.add(f"{self._prefix}{name}")
-        return self._tensors[f"{self._prefix}{name}"]
+        found = self._find(name)
+        if isinstance(found, dict):
+            raise KeyError(f"{self._path}{name}")
+        self._used.add(f"{self._path}{name}")
+        return found
+
+    def to(self, device: str) -> "Layer":
+        """The whole tree with its tensors on another device."""
+        return Layer(plant({name: tensor.to(device) for name, tensor in _leaves(self._tree)}))
+
+    def eval(self) -> "Layer":
+        """As a PyTorch model has it; nothing here behaves otherwise in training."""
+        return self
 
     def unused(self) -> list[str]:
-        """Names of the whole checkpoint that no computation has asked for yet."""
-        return sorted(set(self._tensors) - self._used)
+        """Names below that no computation has asked for yet."""
+        return [name for name, _tensor in _leaves(self._tree, self._path) if name not in self._used]
+
+    def _find(self, name: str) -> "Tree | torch.Tensor":
+        place: Tree | torch.Tensor = self._tree
+        for step in name.split("."):
+            if not isinstance(place, dict) or step not in place:
+                raise KeyError(f"{self._path}{name}")
+            place = place[step]
+        return place
 
     def conv(
         self, x: "torch.Tensor", stride: Steps = 1, dilation: Steps = 1, padding: Steps | str = 0, bias: bool = True
@@ -85,7 +101,7 @@ class Layer:
         return y.permute(1, 2, 0)
 
 
-def read_model(tensors: Mapping[str, Any], device: "torch.device", *, without: Sequence[str] = ()) -> Layer:
+def read_model(tensors: Mapping[str, Any], *, without: Sequence[str] = ()) -> Layer:
     """A checkpoint's tensors as a model, weight normalization (Salimans & Kingma 2016, w = g·v/‖v‖) multiplied out.
 
     Args:
@@ -103,28 +119,34 @@ def read_model(tensors: Mapping[str, Any], device: "torch.device", *, without: S
             continue
         if not isinstance(value, torch.Tensor):
             raise KeyError(name)
-        kept[name] = value.detach().to(device)
+        kept[name] = value.detach()
     for name in [name for name in kept if name.endswith("weight_g")]:
         stem = name.removesuffix("_g")
         kept[stem] = torch._weight_norm(kept.pop(f"{stem}_v"), kept.pop(name), 0)
-    return Layer(kept)
+    return Layer(plant(kept))
 
 
-def check_model(path: Path, model: Layer, run: Callable[[], object]) -> None:
-    """Compute once, and see that the checkpoint has every tensor the codec needs, in a fitting shape, and none besides.
+def plant(tensors: Mapping[str, "torch.Tensor"]) -> "Tree":
+    """Dotted names as a tree."""
+    tree: Tree = {}
+    for name, tensor in tensors.items():
+        *steps, last = name.split(".")
+        place = tree
+        for step in steps:
+            below = place.setdefault(step, {})
+            if not isinstance(below, dict):
+                raise KeyError(name)
+            place = below
+        place[last] = tensor
+    return tree
 
-    Raises:
-        CodecError: ``weights_damaged`` with the file's name.
-    """
-    import torch
 
-    with model_errors(path), torch.inference_mode():
-        try:
-            run()
-        except CodecError as error:  # a codec's own word for what PyTorch said
-            raise RuntimeError(error.sentence) from error
-        if model.unused():
-            raise KeyError(model.unused()[0])
+def _leaves(tree: "Tree", path: str = "") -> "Iterator[tuple[str, torch.Tensor]]":
+    for step, below in tree.items():
+        if isinstance(below, dict):
+            yield from _leaves(below, f"{path}{step}.")
+        else:
+            yield f"{path}{step}", below
 
 
 def nearest(x: "torch.Tensor", codebook: "torch.Tensor") -> "torch.Tensor":
@@ -138,24 +160,26 @@ def nearest(x: "torch.Tensor", codebook: "torch.Tensor") -> "torch.Tensor":
     return distance.argmin(-1)
 
 
-def quantize_residual(
-    x: "torch.Tensor", codebooks: "Sequence[torch.Tensor] | torch.Tensor"
-) -> "tuple[torch.Tensor, torch.Tensor]":
-    """Residual vector quantization (Zeghidour et al. 2021, arXiv 2107.03312, algorithm 1), codebooks unchanged by it.
+def quantize_residual(x: "torch.Tensor", codebooks: "Sequence[torch.Tensor]") -> "torch.Tensor":
+    """Residual vector quantization (Zeghidour et al. 2021, arXiv 2107.03312, algorithm 1); the codebooks stay as they are.
 
     Args:
-        x: shape [batch, dimension, frames].
+        x: shape [rows, dimension, frames].
         codebooks: each of shape [entries, dimension].
 
     Returns:
-        Codes, shape [codebooks, batch, frames], and the sum of the chosen entries, shape [batch, dimension, frames].
+        Codes, shape [rows, codebooks, frames].
     """
     import torch
 
     residual, codes = x.transpose(1, 2), []
-    total = torch.zeros_like(residual)
     for codebook in codebooks:
         codes.append(nearest(residual, codebook))
-        chosen = codebook[codes[-1]]
-        residual, total = residual - chosen, total + chosen
-    return torch.stack(codes), total.transpose(1, 2)
+        residual = residual - codebook[codes[-1]]
+    return torch.stack(codes, 1)
+
+
+def dequantize(codes: "torch.Tensor", codebooks: "Sequence[torch.Tensor]") -> "torch.Tensor":
+    """The sum of the entries that `quantize_residual` chose, shape [rows, dimension, frames]; fewer codes make a coarser sum."""
+    first, *others = [codebook[code] for code, codebook in zip(codes.unbind(1), codebooks, strict=False)]
+    return sum(others, first).transpose(1, 2)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import exp, floor, isfinite, log10, nan
 
 import numpy as np
+from scipy.ndimage import maximum_filter1d
 from scipy.signal import lfilter
 
 from codecs_runner.audio import Samples
@@ -41,18 +42,77 @@ class Gain:
     level_db: float
 
     @property
+    def db(self) -> float:
+        """Both in one."""
+        return self.level_db - self.codec_db
+
+    @property
     def factor(self) -> float:
         """The one multiplication that does both."""
-        return float(10 ** ((self.level_db - self.codec_db) / 20))
+        return float(10 ** (self.db / 20))
+
+
+class Activity:
+    """A channel prepared for readings of its active level at any gain: the costly part of P.56 is done once.
+
+    The rectified signal passes twice through a first-order smoother g = exp(−1/(f·T)), T = 30 ms. A sample is active at a
+    threshold if the envelope reached it there or within the last 200 ms, in other words if the greatest envelope value of those
+    200 ms did. Those maxima, sorted, give the number of active samples for any threshold by bisection, and a gain scales them.
+
+    Args:
+        samples: shape [n_samples], full scale ±1.
+        sample_rate: Hz.
+    """
+
+    def __init__(self, samples: Samples, sample_rate: int) -> None:
+        self.n_samples, self.energy = len(samples), float(np.sum(samples**2))
+        g = exp(-1 / (sample_rate * TIME_CONSTANT_S))
+        smooth = lfilter([1 - g], [1, -g], np.abs(samples))
+        envelope = lfilter([1 - g], [1, -g], smooth)
+        width = floor(HANGOVER_S * sample_rate + 0.5) + 1
+        # shifted so that the window ends at its sample
+        self.reached = np.sort(maximum_filter1d(envelope, width, mode="constant", cval=0.0, origin=(width - 1) // 2))
+
+    def level(self, gain_db: float = 0.0) -> float:
+        """Active level after a gain, in dBov; NaN where it is silent or never rises 15.9 dB above the lowest threshold.
+
+        For each threshold c_j = 2^j, j = −15 … −1, a_j samples are active. With A_j = 10·lg(Σx²/a_j) and C_j = 20·lg(c_j), the level
+        is A where A − C falls to the margin of 15.9 dB, on the straight line between the two neighbouring thresholds. (The STL
+        bisects that line until within 0.5 dB; here it is solved exactly.)
+        """
+        thresholds = THRESHOLDS / 10 ** (gain_db / 20)
+        counts = self.n_samples - np.searchsorted(self.reached, thresholds)
+        active = counts > 0
+        if self.energy == 0 or not active.any():
+            return nan
+        level = 10 * np.log10(self.energy / counts[active])
+        excess = level - 20 * np.log10(thresholds[active]) - MARGIN_DB
+        below = np.flatnonzero(excess <= 0)
+        if len(below) == 0 or below[0] == 0:
+            return nan
+        j = below[0]
+        share = excess[j - 1] / (excess[j - 1] - excess[j])
+        return gain_db + float(level[j - 1] + share * (level[j] - level[j - 1]))
+
+    def gain_to_target(self) -> float:
+        """Gain in dB after which `level` reads `TARGET_DBOV`; NaN where there is no level to be read.
+
+        P.56 interpolates between thresholds 6 dB apart, so a reading follows a gain only to about 1 dB. The gain is therefore
+        found by repeated reading, and signals are compared at the same place between the thresholds.
+        """
+        if self.energy == 0:
+            return nan
+        gain_db = TARGET_DBOV - 10 * log10(self.energy / self.n_samples)
+        for _ in range(READINGS):
+            reading = self.level(gain_db)
+            gain_db += TARGET_DBOV - reading
+            if not abs(reading - TARGET_DBOV) > TOLERANCE_DB:
+                break
+        return gain_db
 
 
 def active_speech_level(samples: Samples, sample_rate: int) -> SpeechLevel:
-    """Active speech level of one channel.
-
-    The rectified signal passes twice through a first-order smoother g = exp(−1/(f·T)), T = 30 ms. For each threshold c_j = 2^j,
-    j = −15 … −1, a_j counts the samples whose envelope is at or above c_j or was so within the last 200 ms. With
-    A_j = 10·lg(Σx²/a_j) and C_j = 20·lg(c_j), the level is A where A − C falls to the margin of 15.9 dB, on the straight line
-    between the two neighbouring thresholds. (The STL bisects that line until within 0.5 dB; here it is solved exactly.)
+    """Active speech level of one channel by ITU-T P.56, method B; `Activity` says how.
 
     Args:
         samples: shape [n_samples], full scale ±1.
@@ -65,31 +125,12 @@ def active_speech_level(samples: Samples, sample_rate: int) -> SpeechLevel:
     >>> round(active_speech_level(tone, 48_000).level_dbov, 1)
     -3.0
     """
-    power = float(np.mean(samples**2))
-    level_dbov = _level(len(samples) * power, _envelope(samples, sample_rate), sample_rate, THRESHOLDS)
+    activity = Activity(samples, sample_rate)
+    level_dbov = activity.level()
     if not isfinite(level_dbov):
         return SpeechLevel(nan, 0.0)
-    return SpeechLevel(level_dbov, min(1.0, 10 ** ((10 * log10(power) - level_dbov) / 10)))
-
-
-def gain_to_target(samples: Samples, sample_rate: int) -> float:
-    """Gain in dB after which `active_speech_level` reads `TARGET_DBOV`; NaN where there is no level to be read.
-
-    P.56 interpolates between thresholds 6 dB apart, so a reading follows a gain only to about 1 dB. The gain is therefore found
-    by repeated reading, and signals are compared at the same place between the thresholds. The envelope follows a gain exactly:
-    scaling the thresholds instead of the signal spares its computation.
-    """
-    energy = float(np.sum(samples**2))
-    if energy == 0:
-        return nan
-    envelope = _envelope(samples, sample_rate)
-    gain_db = TARGET_DBOV - 10 * log10(energy / len(samples))
-    for _ in range(READINGS):
-        reading = gain_db + _level(energy, envelope, sample_rate, THRESHOLDS / 10 ** (gain_db / 20))
-        gain_db += TARGET_DBOV - reading
-        if not abs(reading - TARGET_DBOV) > TOLERANCE_DB:
-            break
-    return gain_db
+    power_db = 10 * log10(activity.energy / activity.n_samples)
+    return SpeechLevel(level_dbov, min(1.0, 10 ** ((power_db - level_dbov) / 10)))
 
 
 def match_levels(original_db: float, decoded_db: float) -> Gain:
@@ -101,34 +142,3 @@ def match_levels(original_db: float, decoded_db: float) -> Gain:
     if not isfinite(original_db):
         return Gain(0.0, 0.0)
     return Gain(original_db - decoded_db if isfinite(decoded_db) else 0.0, original_db)
-
-
-def _level(energy: float, envelope: Samples, sample_rate: int, thresholds: Samples) -> float:
-    """Active level in dBov, or NaN."""
-    counts = _activity_counts(envelope, thresholds, floor(HANGOVER_S * sample_rate + 0.5))
-    active = counts > 0
-    level = 10 * np.log10(energy / counts[active])
-    excess = level - 20 * np.log10(thresholds[active]) - MARGIN_DB
-    below = np.flatnonzero(excess <= 0)
-    if len(below) == 0 or below[0] == 0:
-        return nan
-    j = below[0]
-    share = excess[j - 1] / (excess[j - 1] - excess[j])
-    return float(level[j - 1] + share * (level[j] - level[j - 1]))
-
-
-def _envelope(samples: Samples, sample_rate: int) -> Samples:
-    g = exp(-1 / (sample_rate * TIME_CONSTANT_S))
-    smooth = lfilter([1 - g], [1, -g], np.abs(samples))
-    return np.asarray(lfilter([1 - g], [1, -g], smooth), dtype=np.float64)
-
-
-def _activity_counts(envelope: Samples, thresholds: Samples, hangover: int) -> Samples:
-    """Samples at or at most ``hangover`` samples after each threshold, shape [15]."""
-    counts = np.zeros(len(thresholds))
-    for j, threshold in enumerate(thresholds):
-        above = np.flatnonzero(envelope >= threshold)
-        if len(above) == 0:
-            break
-        counts[j] = np.minimum(np.diff(above, append=len(envelope)), hangover + 1).sum()
-    return counts

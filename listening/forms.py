@@ -10,7 +10,7 @@ class ConsentForm(forms.Form):
     """Consent, and the rater's stratum where the study has more than one."""
 
     stratum = forms.ChoiceField(
-        label="Your sex, as in your Prolific profile",
+        label="Your sex",
         widget=forms.RadioSelect,
         error_messages={"required": "Please choose one; the study needs the same number of answers from each group."},
     )

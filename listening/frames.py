@@ -1,9 +1,9 @@
 """Studies as data frames in the shape of ``analysis.schema``: the only producer of frames."""
 
 import pandas as pd
-from codecs_runner.registry import get_condition
 from django.db.models import Avg
 
+from codecs_runner.registry import get_condition
 from listening.models import Rating, Session, Stimulus, Study
 
 _NOT_COMPLETED = "session not completed"
@@ -34,7 +34,7 @@ def ratings_frame(study: Study) -> pd.DataFrame:
         Rating.objects.filter(trial__session__study=study)
         .order_by("pk")
         .values_list(
-            "trial__session__participant_id",
+            "trial__session__participant__rater_id",
             "trial__session__participant__simulated",
             "trial__session_id",
             "trial__session__state",
@@ -52,7 +52,7 @@ def ratings_frame(study: Study) -> pd.DataFrame:
     )
     records = [
         (
-            f"r{participant:06d}",
+            participant,
             f"{clip}__{condition}",
             clip,
             condition,

@@ -32,6 +32,9 @@ def _secret_key() -> str:
 
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = _secret_key()
+# Participants' ids are encrypted with the first and fingerprinted with the last of these; a new key goes in front.
+PARTICIPANT_KEYS = env.list("PARTICIPANT_KEYS", default=[SECRET_KEY])
+PARTICIPANT_RETENTION_DAYS = env.int("PARTICIPANT_RETENTION_DAYS", 365)
 PUBLIC_URL = env.str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 PUBLIC_IS_HTTPS = PUBLIC_URL.startswith("https://")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -81,7 +84,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": env.db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", "") or f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A rating that was acknowledged must survive a power cut: WAL with synchronous=FULL. IMMEDIATE takes the write lock when
     # the transaction begins, so that two writers wait for each other instead of failing half-way.

@@ -8,17 +8,16 @@ and their mean over emotions, macro-F1. Source: the listening test of Emo-Codec;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
-from analysis.labels import BoolArray, f1_scores, label_matrix, macro_mean, threshold_votes
+from analysis.labels import f1_scores, macro_mean
 from analysis.ratings.bootstrap import CrossedBootstrap, centred_interval, few_clusters, too_few
-from analysis.ratings.coding import Coded, FloatArray, count_matrix, joined, missing_raters
-from analysis.schema import SchemaError
+from analysis.ratings.coding import Coded, FloatArray, joined, missing_raters
+from analysis.ratings.votes import Votes, label_votes, with_unknown
 
 COLUMNS = ("condition", "macro_f1", "ci_low", "ci_high", "n_clips", "n_ratings", "n_emotions", "bootstrap_mean", "note")
 EMOTION_COLUMNS = ("condition", "emotion", "f1", "ci_low", "ci_high", "support", "predicted", "n_clips", "note")
@@ -41,19 +40,6 @@ class Retention:
 
 
 @dataclass(frozen=True)
-class _Votes:
-    """Votes of one condition: row emotion * n_clips + clip; a column per rater, and a last one for votes without a rater."""
-
-    matrix: sparse.csr_array
-    n_emotions: int
-
-    def sets(self, raters: FloatArray) -> tuple[BoolArray, BoolArray]:
-        """Label sets (emotions, clips, b) and whether a clip has votes (clips, b) under rater weights (n_raters + 1, b)."""
-        counts = (self.matrix @ raters).reshape(self.n_emotions, -1, raters.shape[1])
-        return threshold_votes(counts, axis=0), counts.sum(axis=0) > 0
-
-
-@dataclass(frozen=True)
 class _Matches:
     """Clips in both label sets, in the condition's and in the reference's, per emotion and replicate: arrays (emotions, b)."""
 
@@ -73,12 +59,12 @@ def emotion_retention(coded: Coded, emotions: Sequence[str], reference: str, boo
     bootstrap percentiles moved by the bootstrap's bias (`centred_interval`), since resampling adds vote noise, which lowers F1.
     Without ratings of the reference all scores are NaN with that reason. Raises SchemaError for a label that is no option.
     """
-    votes = _votes(coded, emotions, bootstrap.n_raters)
+    votes = label_votes(coded, emotions, bootstrap.n_raters)
     base = coded.conditions.index(reference) if reference in coded.conditions else -1
     others = {code: table for code, table in votes.items() if base in votes and code != base}
     ones = np.ones((bootstrap.n_raters + 1, 1)), np.ones((len(coded.clips), 1))
     points = _compare(votes.get(base), others, [ones])
-    draws = _compare(votes.get(base), others, _with_unknown(bootstrap))
+    draws = _compare(votes.get(base), others, with_unknown(bootstrap))
     overall, by_emotion = [], []
     for code in votes:
         if code in others:
@@ -95,31 +81,8 @@ def emotion_retention(coded: Coded, emotions: Sequence[str], reference: str, boo
     )
 
 
-def _votes(coded: Coded, emotions: Sequence[str], n_raters: int) -> dict[int, _Votes]:
-    """Condition code -> its votes."""
-    cells, names = pd.factorize(coded.labels)
-    try:
-        chosen = label_matrix(list(names), emotions)
-    except ValueError as error:
-        raise SchemaError(str(error)) from error
-    row, emotion = np.nonzero(chosen[cells])
-    rater = np.where(coded.rater < 0, n_raters, coded.rater)[row]
-    shape = (len(emotions) * len(coded.clips), n_raters + 1)
-    cell = emotion * len(coded.clips) + coded.clip[row]
-    votes = {}
-    for code in coded.present():
-        mine = coded.rows(code)[row]
-        votes[code] = _Votes(count_matrix(cell[mine], rater[mine], shape), len(emotions))
-    return votes
-
-
-def _with_unknown(bootstrap: CrossedBootstrap) -> Iterator[tuple[FloatArray, FloatArray]]:
-    for raters, clips in bootstrap.blocks():
-        yield np.vstack([raters, np.ones((1, raters.shape[1]))]), clips
-
-
 def _compare(
-    truth: _Votes | None, others: Mapping[int, _Votes], draws: Iterable[tuple[FloatArray, FloatArray]]
+    truth: Votes | None, others: Mapping[int, Votes], draws: Iterable[tuple[FloatArray, FloatArray]]
 ) -> dict[int, _Matches]:
     """Matches of every condition with the reference under each draw of raters and clips."""
     if truth is None or not others:

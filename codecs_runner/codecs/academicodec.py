@@ -5,63 +5,62 @@ twice, so a frame holds 4 codes of 10 bits: 2 kbps at 16 kHz, 3 at 24. As in Cod
 before encoding; here that gain is sent along, as 32 bits of side information, and undone.
 """
 
+from collections.abc import Sequence
 from functools import partial
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from codecs_runner import weights
-from codecs_runner.codecs.base import CodecError, Coded, Condition, Signal
-from codecs_runner.layers import Layer, check_model, nearest, read_model
-from codecs_runner.neural import as_signal, describe_device, load_checkpoint, model_errors, open_device
+from codecs_runner.codecs.base import Condition
+from codecs_runner.layer_codec import LayerCodec
+from codecs_runner.layers import Layer, nearest, read_model
+from codecs_runner.neural import load_checkpoint, model_errors
 
 if TYPE_CHECKING:
     import torch
 
-BITS = 10  # of a code: codebooks of 1,024 entries
-GAIN_BITS = 32
 PEAK = 0.95
-STRIDES = (2, 4, 5, 8)
 HOP = 320
+STRIDES = (2, 4, 5, 8)
 DILATIONS = (1, 3, 5)
+GROUPS = 2
 PARTS = ("encoder", "quantizer", "generator")
 
 
-class AcademiCodec:
+class AcademiCodec(LayerCodec):
     """Encoder, group-residual quantizer and generator."""
 
-    def __init__(self, condition: Condition) -> None:
-        path = weights.require(condition.weights[0])
-        device = open_device()
+    name = "HiFi-Codec"
+    side_bits = 32  # of the gain
+
+    @classmethod
+    def load(cls, keys: Sequence[str]) -> Layer:
+        path = weights.require(keys[0])
         checkpoint = load_checkpoint(path, *PARTS)
         with model_errors(path):
-            tensors = {f"{part}.{name}": value for part in PARTS for name, value in checkpoint[part].items()}
-            self.model = read_model(tensors, device)
-        self.sample_rate, self.device, self.versions = (
-            condition.sample_rate,
-            describe_device(device),
-            {"torch": version("torch")},
-        )
-        self._device = device
-        check_model(path, self.model, lambda: self.code(np.zeros(HOP, np.float32)))
+            return read_model({f"{part}.{name}": value for part in PARTS for name, value in checkpoint[part].items()})
 
-    def code(self, samples: Signal) -> Coded:
-        import torch
+    def codebooks(self) -> "Sequence[torch.Tensor]":
+        stages = (self.model["quantizer.quantizer_modules"], self.model["quantizer.quantizer_modules2"])
+        return [module.tensor("embedding.weight") for stage in stages for module in stage]
 
-        gain = PEAK / float(np.abs(samples).max(initial=0) or PEAK)  # silence stays as it is
-        try:
-            with torch.inference_mode():
-                clip = torch.from_numpy(np.pad(samples, (0, -len(samples) % HOP))).to(self._device)[None, None] * gain
-                codes, quantized = quantize(self.model["quantizer"], encode(self.model["encoder"], clip))
-                decoded = generate(self.model["generator"], quantized) / gain
-        except RuntimeError as error:
-            raise CodecError("codec_failed", f"AcademiCodec failed: {error}") from error
-        return Coded(as_signal(decoded)[: len(samples)], self.sample_rate, payload_bits=codes.numel() * BITS + GAIN_BITS)
+    def n_frames(self, n_samples: int) -> int:
+        return -(-n_samples // HOP)
+
+    def padded(self, n_samples: int) -> int:
+        return self.n_frames(n_samples) * HOP
+
+    def encode(self, clips: "torch.Tensor", depth: int) -> "tuple[torch.Tensor, torch.Tensor]":
+        peak = clips.abs().amax(1, keepdim=True)
+        gain = (PEAK / peak).where(peak > 0, 1.0)  # silence stays as it is
+        return quantize(encode(self.model["encoder"], (clips * gain)[:, None]), self.codebooks()[:depth]), gain
+
+    def decode(self, codes: "tuple[torch.Tensor, torch.Tensor]", depth: int) -> "torch.Tensor":
+        indices, gain = codes
+        return generate(self.model["generator"], dequantize(indices[:, :depth], self.codebooks()))[:, 0] / gain
 
 
 def encode(encoder: Layer, x: "torch.Tensor") -> "torch.Tensor":
-    """[1, 1, 320 × frames] to [1, 512, frames]. The sum over a stage's blocks is normalized after each addition."""
+    """[rows, 1, 320 × frames] to [rows, 512, frames]. The sum over a stage's blocks is normalized after each addition."""
     import torch
 
     leaky = torch.nn.functional.leaky_relu
@@ -77,24 +76,34 @@ def encode(encoder: Layer, x: "torch.Tensor") -> "torch.Tensor":
     return encoder["conv_post"].conv(leaky(x, 0.01), padding=1)
 
 
-def quantize(quantizer: Layer, x: "torch.Tensor") -> "tuple[torch.Tensor, torch.Tensor]":
-    """Codes, shape [4, 1, frames], first both groups' first codes, then their second; and the quantized latent like x."""
+def quantize(x: "torch.Tensor", codebooks: "Sequence[torch.Tensor]") -> "torch.Tensor":
+    """Group-residual quantization: each group of channels by itself, then what is left of each group again.
+
+    Returns:
+        Codes, shape [rows, 4, frames]: the first of each group, then the second of each.
+    """
     import torch
 
-    residual, codes = x.transpose(1, 2), []
-    total = torch.zeros_like(residual)
-    for stage in (quantizer["quantizer_modules"], quantizer["quantizer_modules2"]):
-        codebooks = [module.tensor("embedding.weight") for module in stage]
-        groups = residual.chunk(len(codebooks), -1)
-        indices = [nearest(group, codebook) for group, codebook in zip(groups, codebooks, strict=True)]
-        chosen = torch.cat([codebook[index] for index, codebook in zip(indices, codebooks, strict=True)], -1)
-        residual, total = residual - chosen, total + chosen
-        codes += indices
-    return torch.stack(codes), total.transpose(1, 2)
+    residuals = list(x.transpose(1, 2).chunk(GROUPS, -1))
+    codes = []
+    for number, codebook in enumerate(codebooks):
+        group = number % GROUPS
+        codes.append(nearest(residuals[group], codebook))
+        residuals[group] = residuals[group] - codebook[codes[-1]]
+    return torch.stack(codes, 1)
+
+
+def dequantize(codes: "torch.Tensor", codebooks: "Sequence[torch.Tensor]") -> "torch.Tensor":
+    """The groups' sums side by side, shape [rows, channels, frames]."""
+    import torch
+
+    chosen = [codebook[code] for code, codebook in zip(codes.unbind(1), codebooks, strict=True)]
+    stages = [torch.cat(chosen[start : start + GROUPS], -1) for start in range(0, len(chosen), GROUPS)]
+    return torch.stack(stages).sum(0).transpose(1, 2)
 
 
 def generate(generator: Layer, x: "torch.Tensor") -> "torch.Tensor":
-    """HiFi-GAN (Kong et al. 2020, arXiv 2010.05646): [1, 512, frames] to [1, 1, 320 × frames], within ±1."""
+    """HiFi-GAN (Kong et al. 2020, arXiv 2010.05646): [rows, 512, frames] to [rows, 1, 320 × frames], within ±1."""
     import torch
 
     leaky = torch.nn.functional.leaky_relu
@@ -125,7 +134,14 @@ def _margin(layer: Layer, stride: int) -> int:
     return (int(layer.tensor("weight").shape[-1]) - stride) // 2
 
 
-_condition = partial(Condition, family="HiFi-Codec", open=AcademiCodec, packages=("torch",), params={"peak": PEAK})
+_condition = partial(
+    Condition,
+    family="HiFi-Codec",
+    open=AcademiCodec,
+    packages=("torch",),
+    params={"n_quantizers": 4, "peak": PEAK},
+    licence="own code; the original's is MIT by its readme",
+)
 
 HIFICODEC_16K = _condition(
     slug="hificodec-16k-2kbps",
@@ -134,6 +150,7 @@ HIFICODEC_16K = _condition(
     nominal_bps=2_000,
     aliases=("codec-superb:B1",),
     weights=("hificodec_16k_320d",),
+    model="hificodec_16k_320d",
 )
 HIFICODEC_16K_UNIVERSAL = _condition(
     slug="hificodec-16k-universal-2kbps",
@@ -142,6 +159,7 @@ HIFICODEC_16K_UNIVERSAL = _condition(
     nominal_bps=2_000,
     aliases=("emo-codec:C", "codec-superb:B2"),
     weights=("hificodec_16k_320d_large_universal",),
+    model="hificodec_16k_320d_large_universal",
 )
 HIFICODEC_24K = _condition(
     slug="hificodec-24k-3kbps",
@@ -150,4 +168,5 @@ HIFICODEC_24K = _condition(
     nominal_bps=3_000,
     aliases=("codec-superb:B3",),
     weights=("hificodec_24k_320d",),
+    model="hificodec_24k_320d",
 )

@@ -6,22 +6,19 @@ streaming classes keep the end of each clip as the past of the next; here each c
 zeros before a convolution, the first frame repeated before a transposed one.
 """
 
+from collections.abc import Sequence
 from functools import partial
-from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from codecs_runner import weights
-from codecs_runner.codecs.base import CodecError, Coded, Condition, Signal
-from codecs_runner.layers import Layer, check_model, quantize_residual, read_model
-from codecs_runner.neural import as_signal, describe_device, load_checkpoint, model_errors, open_device
+from codecs_runner.codecs.base import Condition
+from codecs_runner.layer_codec import LayerCodec
+from codecs_runner.layers import Layer, dequantize, quantize_residual, read_model
+from codecs_runner.neural import load_checkpoint, model_errors
 
 if TYPE_CHECKING:
     import torch
 
-BITS = 10  # of a code: codebooks of 1,024 entries
 HOP = 300
 STRIDES = (3, 4, 5, 5)
 DILATIONS = (1, 3, 9)  # of the autoencoder's residual units
@@ -30,59 +27,53 @@ TRAINING = ("pad_buffer", "cluster_size", "embed_avg")  # streaming state and th
 ENCODING = ("encoder", "projector", "quantizer")
 
 
-class AudioDec:
-    """Encoder and quantizer of the autoencoder, and the decoder that the condition names."""
+class AudioDec(LayerCodec):
+    """Encoder and quantizer of the autoencoder, and the decoder of the second file: the autoencoder's own, or a vocoder."""
 
-    def __init__(self, condition: Condition) -> None:
-        self.symmetric = condition.params["decoder"] == "symmetric"
-        device = open_device()
-        encoder_path, decoder_path = (weights.require(key) for key in condition.weights)
-        self.encoder, self.decoder = (
-            read_model(_generator(path), device, without=without)
-            for path, without in (
-                (encoder_path, ("decoder", *TRAINING)),
-                (decoder_path, (*(ENCODING if self.symmetric else ()), *TRAINING)),
-            )
-        )
-        self.sample_rate, self.device, self.versions = (
-            condition.sample_rate,
-            describe_device(device),
-            {"torch": version("torch")},
-        )
-        self._device = device
-        check_model(encoder_path, self.encoder, lambda: self._encode(np.zeros(HOP, np.float32)))
-        check_model(decoder_path, self.decoder, lambda: self.code(np.zeros(HOP, np.float32)))
+    name = "AudioDec"
+    padding_is_exact = True
 
-    def code(self, samples: Signal) -> Coded:
-        import torch
+    @classmethod
+    def load(cls, keys: Sequence[str]) -> Layer:
+        tensors: dict[str, torch.Tensor] = {}
+        # The encoder's file holds a decoder too, of an earlier step, and the symmetric decoder's an encoder.
+        for key, others in zip(keys, ("decoder.", tuple(f"{part}." for part in ENCODING)), strict=True):
+            path = weights.require(key)
+            checkpoint = load_checkpoint(path, "model")
+            with model_errors(path):
+                found = checkpoint["model"]["generator"]
+                tensors |= {name: tensor for name, tensor in found.items() if not name.startswith(others)}
+        with model_errors(path):
+            return read_model(tensors, without=TRAINING)
 
-        try:
-            with torch.inference_mode():
-                codes, quantized = self._encode(samples)
-                decoded = decode(self.decoder["decoder"], quantized) if self.symmetric else vocode(self.decoder, quantized)
-        except RuntimeError as error:
-            raise CodecError("codec_failed", f"AudioDec failed: {error}") from error
-        return Coded(as_signal(decoded)[: len(samples)], self.sample_rate, payload_bits=codes.numel() * BITS)
+    def codebooks(self) -> "Sequence[torch.Tensor]":
+        return [layer.tensor("embed").T for layer in self.model["quantizer.codebook.layers"]]
 
-    def _encode(self, samples: Signal) -> "tuple[torch.Tensor, torch.Tensor]":
-        import torch
+    def n_frames(self, n_samples: int) -> int:
+        return -(-n_samples // HOP)
 
-        clip = torch.from_numpy(np.pad(samples, (0, -len(samples) % HOP))).to(self._device)[None, None]
-        latent = _causal(self.encoder["projector"]["project"], encode(self.encoder["encoder"], clip), bias=False)
-        codebooks = [layer.tensor("embed").T for layer in self.encoder["quantizer"]["codebook"]["layers"]]
-        return quantize_residual(latent, codebooks)
+    def padded(self, n_samples: int) -> int:
+        return self.n_frames(n_samples) * HOP
+
+    def encode(self, clips: "torch.Tensor", depth: int) -> "torch.Tensor":
+        return quantize_residual(encode(self.model, clips[:, None]), self.codebooks()[:depth])
+
+    def decode(self, codes: "torch.Tensor", depth: int) -> "torch.Tensor":
+        symmetric = self.condition.params["decoder"] == "symmetric"
+        quantized = dequantize(codes[:, :depth], self.codebooks())
+        return (decode(self.model["decoder"], quantized) if symmetric else vocode(self.model, quantized))[:, 0]
 
 
-def encode(encoder: Layer, x: "torch.Tensor") -> "torch.Tensor":
-    """[1, 1, samples] to [1, channels, ceil(samples / 300)]."""
-    x = _causal(encoder["conv"], x, bias=False)
-    for block, stride in zip(encoder["conv_blocks"], STRIDES, strict=True):
+def encode(model: Layer, x: "torch.Tensor") -> "torch.Tensor":
+    """[rows, 1, samples] to [rows, 64, ceil(samples / 300)]."""
+    x = _causal(model["encoder.conv"], x, bias=False)
+    for block, stride in zip(model["encoder.conv_blocks"], STRIDES, strict=True):
         x = _causal(block["conv"], _residual(block["res_units"], x), stride=stride)
-    return x
+    return _causal(model["projector.project"], x, bias=False)
 
 
 def decode(decoder: Layer, x: "torch.Tensor") -> "torch.Tensor":
-    """The symmetric decoder: [1, 64, frames] to [1, 1, 300 × frames]."""
+    """The symmetric decoder: [rows, 64, frames] to [rows, 1, 300 × frames]."""
     x = _causal(decoder["conv1"], x, bias=False)
     for block, stride in zip(decoder["conv_blocks"], reversed(STRIDES), strict=True):
         x = _residual(block["res_units"], _causal_transpose(block["conv"], x, stride))
@@ -90,7 +81,7 @@ def decode(decoder: Layer, x: "torch.Tensor") -> "torch.Tensor":
 
 
 def vocode(vocoder: Layer, x: "torch.Tensor") -> "torch.Tensor":
-    """The causal HiFi-GAN with grouped convolutions: [1, 64, frames] to [1, 1, 300 × frames], within ±1."""
+    """The causal HiFi-GAN with grouped convolutions: [rows, 64, frames] to [rows, 1, 300 × frames], within ±1."""
     import torch
 
     leaky = torch.nn.functional.leaky_relu
@@ -130,14 +121,6 @@ def _causal_transpose(layer: Layer, x: "torch.Tensor", stride: int) -> "torch.Te
     return layer["deconv"].conv_transpose(past, stride=stride)[..., stride:-stride]
 
 
-def _generator(path: Path) -> "dict[str, torch.Tensor]":
-    """The tensors in one of the authors' checkpoints: ``{"model": {"generator": …}, …}``."""
-    checkpoint = load_checkpoint(path, "model")
-    with model_errors(path):
-        generator: dict[str, torch.Tensor] = checkpoint["model"]["generator"]
-        return generator
-
-
 _condition = partial(
     Condition,
     family="AudioDec",
@@ -145,6 +128,7 @@ _condition = partial(
     sample_rate=24_000,
     nominal_bps=6_400,
     packages=("torch",),
+    licence="own code; the original's is CC-BY-NC 4.0",
 )
 
 AUDIODEC_SYMMETRIC = _condition(
@@ -152,7 +136,8 @@ AUDIODEC_SYMMETRIC = _condition(
     label="AudioDec 24 kHz, 6.4 kbps (symmetric decoder)",
     aliases=("emo-codec:U",),
     note="Emo-Codec names the autoencoder and no vocoder; which decoder it used is not stated. Hop 300, not 320.",
-    params={"decoder": "symmetric"},
+    params={"n_quantizers": 8, "decoder": "symmetric"},
+    model="audiodec_symmetric",
     weights=("audiodec_encoder", "audiodec_symmetric"),
 )
 AUDIODEC_VOCODER = _condition(
@@ -160,6 +145,7 @@ AUDIODEC_VOCODER = _condition(
     label="AudioDec 24 kHz, 6.4 kbps (vocoder)",
     aliases=("codec-superb:C",),
     note="Codec-SUPERB calls it 24k_320d though its hop is 300, and decodes with the vocoder AudioDec_v1.",
-    params={"decoder": "vocoder"},
+    params={"n_quantizers": 8, "decoder": "vocoder"},
+    model="audiodec_vocoder",
     weights=("audiodec_encoder", "audiodec_vocoder"),
 )

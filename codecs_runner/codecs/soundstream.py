@@ -6,21 +6,18 @@ samples at either end; here every layer pads as in training. And it goes on lear
 each clip; here they stay as they are in the file.
 """
 
-from functools import partial
-from importlib.metadata import version
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from codecs_runner import weights
-from codecs_runner.codecs.base import CodecError, Coded, Condition, Signal
-from codecs_runner.layers import Layer, check_model, quantize_residual, read_model
-from codecs_runner.neural import as_signal, describe_device, load_checkpoint, model_errors, open_device
+from codecs_runner.codecs.base import Condition
+from codecs_runner.layer_codec import LayerCodec
+from codecs_runner.layers import Layer, dequantize, quantize_residual, read_model
+from codecs_runner.neural import load_checkpoint, model_errors
 
 if TYPE_CHECKING:
     import torch
 
-BITS = 10  # of a code: codebooks of 1,024 entries
 HOP = 320
 SHORTFALL = 50  # decoded samples: HOP × (frames − 1) − SHORTFALL, because each stride but the last loses one step
 STRIDES = (2, 4, 5, 8)
@@ -29,40 +26,37 @@ TRAINING = ("wave_discriminators", "stft_discriminator", "rec_loss", "quantizer.
 COUNTS = ("quantizer.code_count", "quantizer.code_relative_frequency")  # one buffer, renamed between the releases
 
 
-class SoundStream:
+class SoundStream(LayerCodec):
     """The model with its codebooks frozen."""
 
-    def __init__(self, condition: Condition) -> None:
-        path = weights.require(condition.weights[0])
-        device = open_device()
+    name = "SoundStream"
+
+    @classmethod
+    def load(cls, keys: Sequence[str]) -> Layer:
+        path = weights.require(keys[0])
         checkpoint = load_checkpoint(path, "state_dict")
         with model_errors(path):
-            self.model = read_model(checkpoint["state_dict"], device, without=(*TRAINING, *COUNTS))
-        self.sample_rate, self.device, self.versions = (
-            condition.sample_rate,
-            describe_device(device),
-            {"torch": version("torch")},
-        )
-        self._device = device
-        check_model(path, self.model, lambda: self.code(np.zeros(HOP, np.float32)))
+            return read_model(checkpoint["state_dict"], without=(*TRAINING, *COUNTS))
 
-    def code(self, samples: Signal) -> Coded:
-        import torch
+    def codebooks(self) -> "Sequence[torch.Tensor]":
+        return list(self.model.tensor("quantizer.weight"))
 
-        # The clip fills the frames that are sent anyway up to the least number whose decoded length covers it.
-        n_frames = -(-(len(samples) + SHORTFALL) // HOP) + 1
-        try:
-            with torch.inference_mode():
-                clip = torch.from_numpy(np.pad(samples, (0, HOP * (n_frames - 1) - len(samples)))).to(self._device)[None, None]
-                codes, quantized = quantize_residual(encode(self.model["encoder"], clip), self.model.tensor("quantizer.weight"))
-                decoded = decode(self.model["decoder"], quantized)
-        except RuntimeError as error:
-            raise CodecError("codec_failed", f"SoundStream failed: {error}") from error
-        return Coded(as_signal(decoded)[: len(samples)], self.sample_rate, payload_bits=codes.numel() * BITS)
+    def n_frames(self, n_samples: int) -> int:
+        """The least number whose decoded length covers the clip."""
+        return -(-(n_samples + SHORTFALL) // HOP) + 1
+
+    def padded(self, n_samples: int) -> int:
+        return HOP * (self.n_frames(n_samples) - 1)
+
+    def encode(self, clips: "torch.Tensor", depth: int) -> "torch.Tensor":
+        return quantize_residual(encode(self.model["encoder"], clips[:, None]), self.codebooks()[:depth])
+
+    def decode(self, codes: "torch.Tensor", depth: int) -> "torch.Tensor":
+        return decode(self.model["decoder"], dequantize(codes[:, :depth], self.codebooks()))[:, 0]
 
 
 def encode(encoder: Layer, x: "torch.Tensor") -> "torch.Tensor":
-    """[1, 1, samples] to [1, dimension, frames], frames = samples // 320 + 1."""
+    """[rows, 1, samples] to [rows, dimension, frames], frames = samples // 320 + 1."""
     import torch
 
     first, *blocks, last = encoder["layers"]
@@ -74,7 +68,7 @@ def encode(encoder: Layer, x: "torch.Tensor") -> "torch.Tensor":
 
 
 def decode(decoder: Layer, x: "torch.Tensor") -> "torch.Tensor":
-    """[1, dimension, frames] to [1, 1, 320 × (frames − 1) − 50]."""
+    """[rows, dimension, frames] to [rows, 1, 320 × (frames − 1) − 50]."""
     import torch
 
     first, *blocks, last = decoder["layers"]
@@ -94,9 +88,11 @@ def _residual(units: list[Layer], x: "torch.Tensor") -> "torch.Tensor":
     return x
 
 
-_condition = partial(Condition, family="SoundStream", open=SoundStream, packages=("torch",))
-
-SOUNDSTREAM_4 = _condition(
+SOUNDSTREAM_4 = Condition(
+    family="SoundStream",
+    open=SoundStream,
+    packages=("torch",),
+    licence="own code; the original's is MIT",
     slug="soundstream-16k-4kbps",
     label="SoundStream 16 kHz, 4 kbps",
     sample_rate=16_000,
@@ -104,6 +100,7 @@ SOUNDSTREAM_4 = _condition(
     aliases=("emo-codec:N",),
     note="Emo-Codec's table says 6 kbps; the repository it names sends 4 (50 frames × 8 codes × 10 bits). Lyra at 6 kbps is "
     "Google's own SoundStream codec at that rate.",
-    params={"padding": "same"},
+    params={"n_quantizers": 8, "padding": "same"},
     weights=("soundstream_16khz",),
+    model="soundstream_16khz",
 )

@@ -13,6 +13,7 @@ from unfold.decorators import display
 from analysis.scales import SCALES
 from listening.admin.base import ConditionFilter, ReadOnlyAdmin, StudyFilter, count_of, pretty
 from listening.models import Event, Participant, Rating, Session, Trial
+from listening.models.identity import fingerprint
 
 STATE_COLOURS = {
     "completed": "success",
@@ -51,19 +52,23 @@ def rater_name(participant: Participant | None) -> str:
 
 @admin.register(Participant)
 class ParticipantAdmin(ReadOnlyAdmin):
-    list_display = ("rater", "prolific_pid", "kind", "n_sessions", "created_at")
+    list_display = ("rater_id", "kind", "n_sessions", "created_at", "forgotten_at")
     list_filter = ("simulated",)
-    search_fields = ("prolific_pid",)
-    search_help_text = "Prolific participant id"
-    fields = ("rater", "prolific_pid", "kind", "created_at")
-    readonly_fields = ("rater", "kind")
+    search_fields = ("rater_id",)
+    search_help_text = "name in exports, or the whole id that the recruiter uses"
+    fields = ("rater_id", "recruiter_id", "kind", "created_at", "forgotten_at")
+    readonly_fields = ("recruiter_id", "kind")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Participant]:
         return super().get_queryset(request).annotate(n=count_of(Session.objects.all(), "participant"))
 
-    @display(description="rater", ordering="pk")
-    def rater(self, participant: Participant) -> str:
-        return participant.rater_id
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        found, distinct = super().get_search_results(request, queryset, search_term)
+        return found | queryset.filter(fingerprint=fingerprint(search_term.strip())), distinct
+
+    @display(description="id at the recruiter")
+    def recruiter_id(self, participant: Participant) -> str:
+        return participant.recruiter_id or "erased"
 
     @display(description="kind", label=SIMULATED)
     def kind(self, participant: Participant) -> str:
@@ -79,8 +84,8 @@ class SessionAdmin(ReadOnlyAdmin):
     list_display = ("number", "study", "rater", "kind", "status", "stratum", "progress", "created_at", "completed_at")
     list_filter = (StudyFilter, "state", "preview", "participant__simulated")
     list_select_related = ("study", "participant")
-    search_fields = ("participant__prolific_pid", "prolific_session_id")
-    search_help_text = "Prolific participant or submission id"
+    search_fields = ("participant__rater_id", "prolific_session_id")
+    search_help_text = "rater's name in exports, or Prolific submission id"
     fieldsets = (
         ("Session", {"fields": ("study", "rater", "kind", "status", "stratum", "plan", "progress", "ratings")}),
         ("Times", {"fields": ("created_at", "consented_at", "checked_at", "completed_at", "lease_expires_at")}),

@@ -30,6 +30,7 @@ class Session(models.Model):
         FAILED_CHECK = "failed_check", "failed sound check"
         SCREENED_OUT = "screened_out", "no place in the rater's stratum"
         EXPIRED = "expired"
+        WITHDRAWN = "withdrawn"
 
     ACTIVE = (State.CONSENT, State.CHECK, State.RATING)
     HOLDS_PLAN = (*ACTIVE, State.COMPLETED)
@@ -49,6 +50,7 @@ class Session(models.Model):
     lease_expires_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
     consented_at = models.DateTimeField(null=True)
+    consent_version = models.CharField(max_length=12, blank=True, help_text="Fingerprint of the text that was agreed to.")
     checked_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
 

@@ -1,5 +1,6 @@
 """Studies, the stimuli they use and the session plans drawn for them."""
 
+import hashlib
 import secrets
 import string
 
@@ -24,6 +25,10 @@ def default_strata() -> list[str]:
 class Study(models.Model):
     """One listening test: what is heard, what is asked, by whom, and how often."""
 
+    class Recruiter(models.TextChoices):
+        PROLIFIC = "prolific", "Prolific"
+        LINK = "link", "a plain link, for a lab or a mailing list"
+
     class Status(models.TextChoices):
         DRAFT = "draft"
         FROZEN = "frozen"
@@ -34,6 +39,9 @@ class Study(models.Model):
     title = models.CharField(max_length=200, help_text="What raters read at the top of every page.")
     preset = models.CharField(max_length=40, blank=True, editable=False)
     status = models.CharField(max_length=6, choices=Status.choices, default=Status.DRAFT, editable=False)
+    recruiter = models.CharField(
+        "raters come by", max_length=8, choices=Recruiter.choices, default=Recruiter.PROLIFIC, help_text="Who sends the raters."
+    )
     corpus = models.ForeignKey(Corpus, on_delete=models.PROTECT, related_name="studies")
     clips = models.ManyToManyField(SourceClip, related_name="studies", editable=False)
 
@@ -90,6 +98,11 @@ class Study(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+    @property
+    def consent_version(self) -> str:
+        """Fingerprint of what raters read before they agree: 12 hexadecimal digits."""
+        return hashlib.sha256(f"{self.instructions}\0{self.consent_text}".encode()).hexdigest()[:12]
 
     @property
     def is_editable(self) -> bool:

@@ -13,8 +13,9 @@ Please use headphones, sit in a quiet room, and leave your volume as it is once 
 
 _CONSENT = """Taking part is voluntary. You may stop at any time by closing the page.
 
-We store your answers, the time you took, and technical details of your browser and audio output. We store your Prolific id only to \
-pay you and to keep your answers together; it is never published. The anonymous answers may be published for research.
+We store your answers, the time you took, and technical details of your browser and audio output. We store the id you came with, \
+encrypted, only to keep your answers together and to pay you; it is never published. You may withdraw at any time, and your \
+answers are erased. The anonymous answers may be published for research.
 
 By going on you confirm that you are 18 or older, that you hear normally on both ears, and that you agree to take part."""
 

@@ -33,10 +33,15 @@ def simulation_mark(participant_id: str) -> str:
     return _SIMULATION.signature(participant_id)
 
 
+def plain_link(study: Study, visitor: str) -> Link:
+    """The link of somebody who comes without Prolific: a visitor is known within one study only."""
+    return Link(f"{study.slug}/{visitor}", "", "")
+
+
 def join(study: Study, link: Link, user_agent: str = "", mark: str = "") -> Session:
     """The session of whoever comes by this link: a new one, or theirs from before. Raises JoinRefused."""
     simulated = bool(mark) and constant_time_compare(mark, simulation_mark(link.participant_id))
-    participant, _ = Participant.objects.get_or_create(prolific_pid=link.participant_id, defaults={"simulated": simulated})
+    participant = Participant.objects.get_or_add(link.participant_id, simulated)
     session = Session.objects.filter(study=study, participant=participant).first()
     if session is None:
         if study.status != Study.Status.OPEN:
@@ -107,10 +112,10 @@ def give_consent(session: Session, stratum: str) -> None:
         return
     expire_sessions(session.study)
     session.stratum = stratum
-    session.consented_at = timezone.now()
+    session.consented_at, session.consent_version = timezone.now(), session.study.consent_version
     if not _claim_plan(session):
         session.state = Session.State.SCREENED_OUT
-        session.save(update_fields=["stratum", "consented_at", "state"])
+        session.save(update_fields=["stratum", "consented_at", "consent_version", "state"])
 
 
 def _claim_plan(session: Session) -> bool:
@@ -127,7 +132,7 @@ def _claim_plan(session: Session) -> bool:
                 session.plan = plan
                 session.state = Session.State.CHECK if session.study.sound_check else Session.State.RATING
                 session.lease_expires_at = _lease(session.study)
-                session.save(update_fields=["plan", "state", "stratum", "consented_at", "lease_expires_at"])
+                session.save(update_fields=["plan", "state", "stratum", "consented_at", "consent_version", "lease_expires_at"])
                 Trial.objects.bulk_create(
                     [
                         Trial(session=session, position=t.position, stimulus_id=t.stimulus_id)

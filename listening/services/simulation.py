@@ -8,6 +8,7 @@ wherever it shows, and says nothing about how people hear.
 import http.client
 import json
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlparse
 from uuid import UUID
@@ -20,7 +21,7 @@ from listening.prolific import Link
 from listening.rating_tasks.registry import get_rating_task
 from listening.services.errors import ServiceError
 from listening.services.ratings import study_emotions
-from listening.services.sessions import simulation_mark
+from listening.services.sessions import plain_link, simulation_mark
 from listening.services.stimuli import store
 
 Progress = Callable[[Iterable[int]], Iterable[int]]
@@ -97,9 +98,12 @@ def simulate_raters(study: Study, base_url: str, seed: int = 0, leave: int = 0, 
 
 def _take(study: Study, rater: Simulated, hearing: Hearing, base_url: str) -> None:
     """One rater's whole way, from the link to the completion page."""
-    browser = Browser(base_url)
-    link = urlencode({"simulated": simulation_mark(rater.link.participant_id)})
-    page = browser.follow(f"/s/{study.slug}/?{rater.link.query}&{link}")
+    with closing(Browser(base_url)) as browser:
+        _walk(study, rater, hearing, browser)
+
+
+def _walk(study: Study, rater: Simulated, hearing: Hearing, browser: "Browser") -> None:
+    page = browser.follow(f"/s/{study.slug}/?{_query(study, rater.link)}")
     while not page.endswith("/trial/"):
         if page.endswith("/consent/"):
             page = browser.follow(page, {"consent": "on", "stratum": rater.stratum})
@@ -122,6 +126,13 @@ def _take(study: Study, rater: Simulated, hearing: Hearing, base_url: str) -> No
         }
         browser.post_json(f"{state['api_url']}trials/{trial['position']}/ratings/", body)
     browser.get(state["done_url"])
+
+
+def _query(study: Study, link: Link) -> str:
+    if study.recruiter == Study.Recruiter.PROLIFIC:
+        return f"{link.query}&{urlencode({'simulated': simulation_mark(link.participant_id)})}"
+    known_as = plain_link(study, link.participant_id).participant_id
+    return urlencode({"id": link.participant_id, "simulated": simulation_mark(known_as)})
 
 
 def _session(page: str) -> Session:
@@ -169,6 +180,9 @@ class Browser:
         if response.status >= 400:
             raise ServiceError(f"{method} {path} was answered with {response.status}: {data[:300].decode(errors='replace')}")
         return response.status, response.headers.get("Location", ""), data
+
+    def close(self) -> None:
+        self._connection.close()
 
     def get(self, path: str) -> bytes:
         return self._ask("GET", path)[2]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from codecs_runner.jobs import RenderJob, RenderResult
@@ -18,7 +18,8 @@ from codecs_runner.store import Store
 from listening.models import Job, SourceClip, Stimulus
 
 LEASE = timedelta(minutes=15)
-CHUNK = 64
+SENT_AT_ONCE = 64  # jobs in one message to a worker elsewhere
+CLAIMED_AT_ONCE = 256  # jobs that a worker in this process spreads over its cores
 
 
 def store() -> Store:
@@ -47,12 +48,12 @@ def ensure_stimuli(clips: Sequence[SourceClip], conditions: Sequence[str]) -> in
     return again + len(jobs)
 
 
-def due_jobs():
+def due_jobs() -> QuerySet[Job]:
     """Jobs that wait, and jobs whose worker fell silent."""
     return Job.objects.filter(Q(state=Job.State.QUEUED) | Q(state=Job.State.CLAIMED, lease_expires_at__lt=timezone.now()))
 
 
-def claim_jobs(worker: str, limit: int = CHUNK, only: Iterable[int] | None = None) -> list[Job]:
+def claim_jobs(worker: str, limit: int = SENT_AT_ONCE, only: QuerySet[Stimulus] | None = None) -> list[Job]:
     """Claim due jobs for a worker, with a lease. ``only`` narrows them to these stimuli. No job has two holders.
 
     A job that was claimed MAX_ATTEMPTS times and never came back is failed: something in it kills workers. Jobs whose condition
@@ -66,10 +67,9 @@ def claim_jobs(worker: str, limit: int = CHUNK, only: Iterable[int] | None = Non
             candidates = candidates.select_for_update(skip_locked=True, of=("self",))
         conditions = set(due_jobs().order_by().values_list("stimulus__condition", flat=True).distinct())
         runnable = [slug for slug in conditions if availability(slug).ok]
-        claimed = list(candidates.filter(stimulus__condition__in=runnable)[:limit])
-        for job in [job for job in claimed if job.attempts >= Job.MAX_ATTEMPTS]:
+        for job in candidates.filter(attempts__gte=Job.MAX_ATTEMPTS):
             _fail(job.stimulus, f"Rendering was started {job.attempts} times and never ended; the worker's log says why.")
-            claimed.remove(job)
+        claimed = list(candidates.filter(stimulus__condition__in=runnable)[:limit])
         Job.objects.filter(pk__in=[job.pk for job in claimed]).update(
             state=Job.State.CLAIMED, worker=worker, attempts=F("attempts") + 1, lease_expires_at=timezone.now() + LEASE
         )
@@ -117,10 +117,10 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def work(only: Iterable[int] | None = None, on_result: Callable[[Stimulus, RenderResult], None] | None = None) -> int:
+def work(only: QuerySet[Stimulus] | None = None, on_result: Callable[[Stimulus, RenderResult], None] | None = None) -> int:
     """Claim and render in this process until nothing is due; return the number of jobs done. ``on_result`` hears of each."""
     done = 0
-    while jobs := claim_jobs(worker_name(), only=only):
+    while jobs := claim_jobs(worker_name(), CLAIMED_AT_ONCE, only):
         for stimulus, result in _render(jobs):
             record_result(stimulus, result)
             done += 1

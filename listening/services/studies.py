@@ -8,6 +8,7 @@ import numpy as np
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -138,8 +139,9 @@ def draw_clips(study: Study) -> None:
 
 
 def rater_link(study: Study) -> str:
-    """The address to paste into Prolific, which fills in the ids of each participant."""
-    return f"{settings.PUBLIC_URL}{reverse('join', args=[study.slug])}?{PLACEHOLDERS}"
+    """The address that raters are sent to; the one for Prolific carries the places that Prolific fills with ids."""
+    address = f"{settings.PUBLIC_URL}{reverse('join', args=[study.slug])}"
+    return f"{address}?{PLACEHOLDERS}" if study.recruiter == Study.Recruiter.PROLIFIC else address
 
 
 def queue_stimuli(study: Study) -> None:
@@ -149,7 +151,7 @@ def queue_stimuli(study: Study) -> None:
     hint()
 
 
-def study_stimuli(study: Study):
+def study_stimuli(study: Study) -> QuerySet[Stimulus]:
     """All stimuli that the study asks for, ready or not."""
     return Stimulus.objects.filter(source_clip__in=study.clips.all(), condition__in=study.conditions)
 

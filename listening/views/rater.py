@@ -12,10 +12,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from listening.api import session_state
 from listening.forms import ConsentForm, SoundCheckForm
 from listening.models import Session, Study
-from listening.prolific import Link, LinkError, completion_url
+from listening.prolific import LinkError, completion_url
 from listening.rating_tasks.registry import get_rating_task
 from listening.services import sessions
 from listening.services.ratings import study_emotions
+from listening.views import arrivals
 
 _STEPS = {Session.State.CONSENT: "consent", Session.State.CHECK: "check", Session.State.RATING: "trial"}
 _POLICY = (
@@ -47,10 +48,15 @@ def message(request: HttpRequest, status: int, title: str, text: str, hint: str 
     return _guard(render(request, "rater/message.html", page, status=status))
 
 
+def _refusal(request: HttpRequest, study: Study, error: sessions.JoinRefused) -> HttpResponse:
+    hint = error.hint if study.recruiter == Study.Recruiter.PROLIFIC else ""
+    return message(request, 403, error.title, str(error), hint, study=study)
+
+
 @never_cache
 @require_GET
 def join(request: HttpRequest, slug: str) -> HttpResponse:
-    """A Prolific link. Its ids stay here: the rater goes on under an address that carries none of them."""
+    """A link to a study. Its ids stay here: the rater goes on under an address that carries none of them."""
     study = Study.objects.filter(slug=slug).first()
     if study is None:
         return message(
@@ -61,21 +67,19 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
             "Please check the link on Prolific.",
         )
     try:
-        link = Link.from_query(request.GET)
+        link = arrivals.link_of(request, study)
     except LinkError as error:
-        return message(
-            request,
-            400,
-            "This link is not complete",
-            str(error),
-            "Please open the study from its page on Prolific. If you did, message us there; your place is not lost.",
-            study=study,
-        )
+        hint = "Please open the study from its page on Prolific. If you did, message us there; your place is not lost."
+        if study.recruiter == Study.Recruiter.LINK:
+            hint = "Please use the link exactly as it was sent to you."
+        return message(request, 400, "This link is not complete", str(error), hint, study=study)
     try:
         session = sessions.join(study, link, request.headers.get("User-Agent", ""), request.GET.get("simulated", ""))
     except sessions.JoinRefused as error:
-        return message(request, 403, error.title, str(error), error.hint, study=study)
-    return go_to_step(session)
+        return _refusal(request, study, error)
+    response = go_to_step(session)
+    arrivals.remember(response, study, link)
+    return response
 
 
 def rater_page(step: str):
@@ -100,7 +104,7 @@ def rater_page(step: str):
                 try:
                     sessions.revive(session)
                 except sessions.JoinRefused as error:
-                    return message(request, 403, error.title, str(error), error.hint, study=session.study)
+                    return _refusal(request, session.study, error)
             if step not in ("any", step_of(session)):
                 return go_to_step(session)
             sessions.touch(session)
@@ -169,9 +173,10 @@ def trial(request: HttpRequest, session: Session) -> HttpResponse:
 
 
 _ENDINGS = {
+    Session.State.WITHDRAWN: ("You have withdrawn", "Your answers were erased, as you asked.", "no_consent_code"),
     Session.State.DECLINED: (
         "You chose not to take part",
-        "Thank you for reading. Nothing about you was stored beyond your Prolific id.",
+        "Thank you for reading. Nothing about you was stored beyond the id you came with, encrypted.",
         "no_consent_code",
     ),
     Session.State.FAILED_CHECK: (
@@ -192,16 +197,19 @@ def done(request: HttpRequest, session: Session) -> HttpResponse:
     study = session.study
     if session.state != Session.State.COMPLETED:
         title, text, code_field = _ENDINGS[Session.State(session.state)]
+        if study.recruiter == Study.Recruiter.LINK:
+            return message(request, 200, title, text, "You can close this page.", study=study, preview=session.preview)
         code = getattr(study, code_field)
         hint = "Use the button below to return to Prolific with this code."
         return message(
             request, 200, title, text, hint, study=study, code=code, url=completion_url(code), preview=session.preview
         )
-    return _render(
-        request,
-        session,
-        "done",
-        completion_code=study.completion_code,
-        completion_url=completion_url(study.completion_code),
-        n_trials=session.trials.count(),
+    paid = (
+        {}
+        if study.recruiter == Study.Recruiter.LINK
+        else {
+            "completion_code": study.completion_code,
+            "completion_url": completion_url(study.completion_code),
+        }
     )
+    return _render(request, session, "done", n_trials=session.trials.count(), **paid)

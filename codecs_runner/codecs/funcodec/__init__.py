@@ -6,23 +6,23 @@ divided by its root mean square before encoding; that scale is sent along, as 32
 Normalization runs over the whole clip, so clips are never padded to one another's length.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import yaml
 
 from codecs_runner import weights
-from codecs_runner.codecs.base import CodecError, Coded, Condition, Signal
+from codecs_runner.codecs.base import CodecError, Condition
 from codecs_runner.codecs.funcodec.model import N_FFT, STFT_HOP, padding_for_spectra, run, spectrum, waveform
-from codecs_runner.layers import check_model, quantize_residual, read_model
-from codecs_runner.neural import as_signal, describe_device, load_checkpoint, model_errors, open_device
+from codecs_runner.layer_codec import BITS, LayerCodec
+from codecs_runner.layers import Layer, dequantize, quantize_residual, read_model
+from codecs_runner.neural import load_checkpoint, model_errors
 
-BITS = 10  # of a code: codebooks of 1,024 entries
-SCALE_BITS = 32
+if TYPE_CHECKING:
+    import torch
+
 TINY = 1e-8  # added to the root mean square, as published
 CODEBOOKS = "quantizer.rq.model"
 TRAINING = (
@@ -52,38 +52,50 @@ COMPUTED: Mapping[str, Mapping[str, tuple[object, ...]]] = {
 }
 
 
-class FunCodec:
-    """One model with all its codebooks."""
+class FunCodec(LayerCodec):
+    """One of the published models."""
 
-    def __init__(self, condition: Condition) -> None:
-        config_path, path = (weights.require(key) for key in condition.weights)
-        self.spectral = condition.params["domain"] == "mag_phase"
-        check_config(config_path, condition)
-        device = open_device()
+    name = "FunCodec"
+    side_bits = 32  # of the scale
+
+    @classmethod
+    def load(cls, keys: Sequence[str]) -> Layer:
+        path = weights.require(keys[1])
         checkpoint = load_checkpoint(path)
         with model_errors(path):
-            self.model = read_model(checkpoint, device, without=TRAINING)
-        self.sample_rate, self.device = condition.sample_rate, describe_device(device)
-        self.versions = {name: version(name) for name in ("torch", "pyyaml")}
-        self._device, self._hop = device, int(condition.params["hop"])
-        check_model(path, self.model, lambda: self.code(np.zeros(2 * self._hop, np.float32)))
+            return read_model(checkpoint, without=TRAINING)
 
-    def code(self, samples: Signal) -> Coded:
-        import torch
+    def check(self, condition: Condition) -> None:
+        check_config(weights.require(condition.weights[0]), condition)
+        super().check(condition)
 
-        padding = padding_for_spectra(len(samples), self._hop // STFT_HOP) if self.spectral else 0
-        try:
-            with torch.inference_mode():
-                clip = torch.from_numpy(np.ascontiguousarray(samples)).to(self._device)[None, None]
-                scale = clip.pow(2).mean(dim=2, keepdim=True).sqrt() + TINY
-                x = torch.nn.functional.pad(clip / scale, (0, padding))
-                latent = run(self.model["encoder.model"], spectrum(x) if self.spectral else x)
-                codes, quantized = quantize_residual(latent, self.model[CODEBOOKS].tensor("embed"))
-                y = run(self.model["decoder.model"], quantized)
-                decoded = (waveform(y) if self.spectral else y) * scale
-        except RuntimeError as error:
-            raise CodecError("codec_failed", f"FunCodec failed: {error}") from error
-        return Coded(as_signal(decoded)[: len(samples)], self.sample_rate, payload_bits=codes.numel() * BITS + SCALE_BITS)
+    @property
+    def spectral(self) -> bool:
+        return self.condition.params["domain"] == "mag_phase"
+
+    @property
+    def hop(self) -> int:
+        return int(self.condition.params["hop"])
+
+    def codebooks(self) -> "Sequence[torch.Tensor]":
+        return list(self.model[CODEBOOKS].tensor("embed"))
+
+    def n_frames(self, n_samples: int) -> int:
+        return -(-(self.padded(n_samples) + (STFT_HOP if self.spectral else 0)) // self.hop)
+
+    def padded(self, n_samples: int) -> int:
+        return n_samples + (padding_for_spectra(n_samples, self.hop // STFT_HOP) if self.spectral else 0)
+
+    def encode(self, clips: "torch.Tensor", depth: int) -> "tuple[torch.Tensor, torch.Tensor]":
+        scale = clips.pow(2).mean(1, keepdim=True).sqrt() + TINY
+        x = (clips / scale)[:, None]
+        latent = run(self.model["encoder.model"], spectrum(x) if self.spectral else x)
+        return quantize_residual(latent, self.codebooks()[:depth]), scale
+
+    def decode(self, codes: "tuple[torch.Tensor, torch.Tensor]", depth: int) -> "torch.Tensor":
+        indices, scale = codes
+        y = run(self.model["decoder.model"], dequantize(indices[:, :depth], self.codebooks()))
+        return (waveform(y) if self.spectral else y[:, 0]) * scale
 
 
 def check_config(path: Path, condition: Condition) -> None:
@@ -119,7 +131,14 @@ def check_config(path: Path, condition: Condition) -> None:
                 )
 
 
-_condition = partial(Condition, family="FunCodec", open=FunCodec, sample_rate=16_000, packages=("torch",))
+_condition = partial(
+    Condition,
+    family="FunCodec",
+    open=FunCodec,
+    sample_rate=16_000,
+    packages=("torch",),
+    licence="own code; the original's is MIT",
+)
 
 
 def _encodec(slug: str, label: str, key: str, hop: int, aliases: tuple[str, ...]) -> Condition:
@@ -128,8 +147,9 @@ def _encodec(slug: str, label: str, key: str, hop: int, aliases: tuple[str, ...]
         label=label,
         nominal_bps=16_000 * 320 // hop,
         aliases=aliases,
-        params={"domain": "time", "hop": hop},
+        params={"n_quantizers": 32, "domain": "time", "hop": hop},
         weights=(f"{key}_config", key),
+        model=key,
     )
 
 
@@ -140,8 +160,9 @@ def _freqcodec(slug: str, label: str, key: str, aliases: tuple[str, ...]) -> Con
         nominal_bps=16_000,
         aliases=aliases,
         note="Clips are padded so that the number of spectra is even: with an odd number the published model is late by 10 ms.",
-        params={"domain": "mag_phase", "hop": 320},
+        params={"n_quantizers": 32, "domain": "mag_phase", "hop": 320},
         weights=(f"{key}_config", key),
+        model=key,
     )
 
 

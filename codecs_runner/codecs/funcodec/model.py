@@ -56,7 +56,7 @@ def padding_for_spectra(n_samples: int, spectra_per_frame: int) -> int:
 
 
 def spectrum(x: "torch.Tensor") -> "torch.Tensor":
-    """[1, 1, samples] to [1, 3, 257, samples // 160 + 1]: log magnitude, then real and imaginary part at magnitude 1."""
+    """[rows, 1, samples] to [rows, 3, 257, samples // 160 + 1]: log magnitude, then real and imaginary part at magnitude 1."""
     import torch
 
     window = torch.hann_window(N_FFT, device=x.device)
@@ -67,7 +67,7 @@ def spectrum(x: "torch.Tensor") -> "torch.Tensor":
 
 
 def waveform(y: "torch.Tensor") -> "torch.Tensor":
-    """[1, 3, 257, spectra] to [1, 160 × (spectra − 1)]: softplus of the first channel times the complex number of the others."""
+    """[rows, 3, 257, spectra] to [rows, 160 × (spectra − 1)]: softplus of the first channel times the complex number of the others."""
     import torch
 
     window = torch.hann_window(N_FFT, device=y.device)

@@ -25,4 +25,4 @@ class Command(BaseCommand):
         for note in notes:
             self.stdout.write(f"  {note}")
         self.stdout.write(f"{found} is open: {found.plans.count()} sessions of up to {found.trials_per_session} clips.")
-        self.stdout.write(f"Study link for Prolific: {rater_link(found)}")
+        self.stdout.write(f"Study link: {rater_link(found)}")

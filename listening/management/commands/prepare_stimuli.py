@@ -38,7 +38,7 @@ class Command(BaseCommand):
                 if not result.ok:
                     failed[f"{stimulus}: {result.message}"] += 1
 
-            work(only=list(wanted.values_list("pk", flat=True)), on_result=on_result)
+            work(only=wanted, on_result=on_result)
         ready = wanted.filter(status=Stimulus.Status.READY).count()
         self.stdout.write(f"{ready} of {wanted.count()} stimuli are ready.")
         for slug, reason in unavailable.items():

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
 
 from listening.management.study_argument import add_study_argument, find_study
 from listening.services.errors import ServiceError
@@ -20,8 +21,14 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
 
     def handle(self, *, study: str, out: Path, seed: int, **options: Any) -> None:
-        try:
-            write_study_report(find_study(study), out, seed)
-        except ServiceError as error:
-            raise CommandError(str(error)) from error
+        with tqdm(desc="resampling", unit="replicate", delay=2, leave=False, disable=options["verbosity"] == 0) as bar:
+
+            def progress(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            try:
+                write_study_report(find_study(study), out, seed, progress)
+            except ServiceError as error:
+                raise CommandError(str(error)) from error
         self.stdout.write(f"Report written to {out / 'report.html'}.")

@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 
 from codecs_runner.audio import Samples
-from codecs_runner.level import TARGET_DBOV, active_speech_level, gain_to_target
+from codecs_runner.level import TARGET_DBOV, Activity, active_speech_level
 from tests.unit.codecs_runner.voices import make_speech
+
+
+def gain_to_target(samples: Samples, rate: int) -> float:
+    return Activity(samples, rate).gain_to_target()
 
 
 def literal_p56(samples: Samples, rate: int) -> float:

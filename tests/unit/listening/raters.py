@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django.test import Client
 
-from listening.models import Session, Study
+from listening.models import Participant, Session, Study
 
 _numbers = itertools.count(1)
 
@@ -40,7 +40,7 @@ class Rater:
 
     @property
     def session(self) -> Session:
-        return Session.objects.get(study=self.study, participant__prolific_pid=self.participant_id)
+        return Session.objects.get(study=self.study, participant__in=Participant.objects.with_recruiter_id(self.participant_id))
 
     @property
     def base(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 _ID = re.compile(r"[0-9a-f]{24}")
+_MOCK_ID = re.compile(r"[0-9a-z]{8,23}")
 
 #: What the researcher pastes into Prolific behind our address; Prolific fills it in for each participant.
 PLACEHOLDERS = "PROLIFIC_PID={{%PROLIFIC_PID%}}&STUDY_ID={{%STUDY_ID%}}&SESSION_ID={{%SESSION_ID%}}"
@@ -13,6 +14,10 @@ PLACEHOLDERS = "PROLIFIC_PID={{%PROLIFIC_PID%}}&STUDY_ID={{%STUDY_ID%}}&SESSION_
 
 class LinkError(ValueError):
     """A link that does not say who is coming; the message is a sentence for that person."""
+
+
+class PreviewLinkError(LinkError):
+    """The link of Prolific's own preview: its ids are mock ones that Prolific's API does not know. Nobody is coming."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +30,14 @@ class Link:
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> "Link":
-        """Read a link's parameters. Raises LinkError naming the one that is missing or malformed."""
+        """Read a link's parameters.
+
+        Raises LinkError naming the one that is missing or malformed, and PreviewLinkError where the submission's id is the
+        shorter mock id (`035orbpf1pk3`) that Prolific's preview passes.
+        """
         values = {}
+        if _MOCK_ID.fullmatch(query.get("SESSION_ID", "").strip().lower()):
+            raise PreviewLinkError("This is Prolific's preview: its SESSION_ID belongs to no submission.")
         for name in ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID"):
             value = query.get(name, "").strip().lower()
             if not value:

@@ -1,0 +1,38 @@
+"""Who is coming: by Prolific's link, by a personal link, or by one link for all whose visitors a cookie tells apart."""
+
+import re
+import secrets
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from listening.models import Study
+from listening.prolific import Link, LinkError
+from listening.services.sessions import plain_link
+
+_ID = re.compile(r"[A-Za-z0-9._-]{3,64}")
+_YEAR_S = 365 * 86_400
+
+
+def link_of(request: HttpRequest, study: Study) -> Link:
+    """The link somebody came by. Raises LinkError in a sentence for them."""
+    if study.recruiter == Study.Recruiter.PROLIFIC:
+        return Link.from_query(request.GET)
+    if given := request.GET.get("id", "").strip():
+        if not _ID.fullmatch(given):
+            raise LinkError("The id in the link should be 3 to 64 letters, digits, dots, dashes and underscores.")
+        return plain_link(study, given)
+    return plain_link(study, str(request.get_signed_cookie(_cookie(study), default="")) or secrets.token_urlsafe(12))
+
+
+def remember(response: HttpResponse, study: Study, link: Link) -> None:
+    """Let a visitor of a plain link be known when they open it again."""
+    if study.recruiter == Study.Recruiter.LINK:
+        visitor = link.participant_id.removeprefix(f"{study.slug}/")
+        response.set_signed_cookie(
+            _cookie(study), visitor, max_age=_YEAR_S, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
+        )
+
+
+def _cookie(study: Study) -> str:
+    return f"visitor_{study.slug}"
