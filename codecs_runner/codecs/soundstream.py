@@ -94,9 +94,10 @@ SOUNDSTREAM_4 = Condition(
     packages=("torch",),
     licence="own code; the original's is MIT",
     slug="soundstream-16k-4kbps",
-    label="SoundStream 16 kHz, 4 kbps",
+    label="SoundStream 16 kHz, 6 → 4 kbps",
     sample_rate=16_000,
-    nominal_bps=4_000,
+    nominal_bps=6_000,
+    true_bps=4_000,
     aliases=("emo-codec:N",),
     note="Emo-Codec's table says 6 kbps; the repository it names sends 4 (50 frames × 8 codes × 10 bits). Lyra at 6 kbps is "
     "Google's own SoundStream codec at that rate.",
