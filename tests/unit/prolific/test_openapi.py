@@ -64,6 +64,7 @@ def everything(prolific, client, draft) -> dict[str, str]:
     client.update_study(study.id, internal_name="pilot-2", total_available_places=8)
     client.transition_study(study.id, "PUBLISH")
     prolific.clock.advance(60)
+    client.study(study.id)
     client.study_cost(study.id)
     client.study_cost(study.id, projected=True)
     client.hook_secret(workspace)
