@@ -102,7 +102,7 @@ class _Problem:
 
     def unpack(self, parameters: FloatArray) -> tuple[FloatArray, FloatArray, float]:
         cut = self.n_levels - 1
-        theta = parameters[0] + np.concatenate([[0.0], np.cumsum(np.exp(parameters[1:cut]))])
+        theta: FloatArray = parameters[0] + np.concatenate([[0.0], np.cumsum(np.exp(parameters[1:cut]))])
         return theta, parameters[cut : cut + self.x.shape[1]], float(np.exp(parameters[-1])) if self.random else 0.0
 
     def deviance(self, parameters: FloatArray) -> float:
@@ -124,16 +124,17 @@ class _Problem:
 
     def _modes(self, upper: FloatArray, lower: FloatArray, sd: float) -> tuple[FloatArray, FloatArray]:
         """Per rater: the mode of the standardised effect given the votes, and the spread there; by Newton's method."""
-        z: FloatArray = np.zeros(int(self.rater.max()) + 1)
+        z = np.zeros(int(self.rater.max()) + 1)
         curve = np.ones_like(z)
         for _ in range(_NEWTON):
             shift = sd * z[self.rater]
             above, below = special.expit(upper - shift), special.expit(lower - shift)
             # d log(F(a) - F(b)) = 1 - F(a) - F(b) in either argument's shift, and its own derivative
             slope = -sd * np.bincount(self.rater, 1 - above - below) - z
-            curve = 1 + sd**2 * np.bincount(self.rater, above * (1 - above) + below * (1 - below))
+            information = np.bincount(self.rater, above * (1 - above) + below * (1 - below))
+            curve = np.asarray(1 + sd**2 * information, dtype=np.float64)
             step = slope / curve
-            z = z + np.clip(step, -2, 2)
+            z += np.clip(step, -2, 2)
             if np.abs(step).max() < 1e-10:
                 break
         return z, 1 / np.sqrt(curve)
