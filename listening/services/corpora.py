@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from codecs_runner.audio import AudioError, AudioInfo, inspect_audio
 from django.conf import settings
 from django.db import transaction
 
 from analysis.corpora import CorpusError, read_corpus
+from codecs_runner.audio import AudioError, AudioInfo, inspect_audio
 from listening.models import Corpus, SourceClip
 from listening.services.errors import ServiceError
 

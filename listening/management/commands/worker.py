@@ -5,10 +5,10 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from codecs_runner.jobs import RenderResult
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 
+from codecs_runner.jobs import RenderResult
 from listening.models import Stimulus
 from listening.services.sessions import expire_sessions
 from listening.services.stimuli import work

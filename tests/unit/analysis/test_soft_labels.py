@@ -21,7 +21,10 @@ EMOTIONS = ("anger", "joy", "neutral")
 
 def votes_frame(cells: dict[tuple[str, str], str]) -> pd.DataFrame:
     rows = [
-        dict(rater_id=f"r{i}", stimulus_id=clip + name, clip_id=clip, condition=name, scale="emotion", value="", labels=heard)
+        {
+            **{"rater_id": f"r{i}", "stimulus_id": clip + name, "clip_id": clip, "condition": name},
+            **{"scale": "emotion", "value": "", "labels": heard},
+        }
         for (clip, name), votes in cells.items()
         for i, heard in enumerate(votes.split())
     ]
