@@ -23,9 +23,7 @@ PAYING_TAKES = timedelta(minutes=2)
 SHOWN_WITHIN = timedelta(hours=1)
 
 
-def order_bonuses(
-    recruitment: Recruitment, amounts: Mapping[Submission, int], reason: str, who: str, key: UUID
-) -> list[Bonus]:
+def order_bonuses(recruitment: Recruitment, amounts: Mapping[Submission, int], reason: str, who: str, key: UUID) -> list[Bonus]:
     """Write down bonuses (minor units) to be paid. The same key again is the same order, not another. Raises ServiceError."""
     if not amounts:
         raise ServiceError("Choose at least one submission.")
@@ -91,7 +89,9 @@ def _set_up(key: UUID, client: ProlificClient) -> None:
     # An answer that is lost leaves a batch at Prolific that nobody pays; a new one is set up then.
     batch = client.set_up_bonus(recruitment.prolific_study_id or "", amounts)
     if batch.amount_minor != sum(amounts.values()):
-        raise ProlificError(200, "", f"Prolific set up {batch.amount_minor} instead of {sum(amounts.values())}; nothing is paid.")
+        raise ProlificError(
+            200, "", f"Prolific set up {batch.amount_minor} instead of {sum(amounts.values())}; nothing is paid."
+        )
     changed = Bonus.objects.filter(key=key, state=Bonus.State.PLANNED).update(state=Bonus.State.SET_UP, batch_id=batch.id)
     if changed:
         note(recruitment, bonuses[0].ordered_by, "bonus set up", batch_id=batch.id, amount_minor=batch.amount_minor)
@@ -112,9 +112,12 @@ def settle_uncertain(recruitment: Recruitment, client: ProlificClient) -> None:
         if shown >= known + bonus.amount_minor:
             if uncertain.update(state=Bonus.State.PAID, paid_at=now):
                 note(recruitment, "this server", "bonus found paid", bonus.submission, amount_minor=bonus.amount_minor)
-        elif bonus.paying_at and bonus.paying_at < now - SHOWN_WITHIN:
-            if uncertain.update(state=Bonus.State.PLANNED, batch_id="", paying_at=None):
-                note(recruitment, "this server", "bonus found unpaid", bonus.submission, amount_minor=bonus.amount_minor)
+        elif (
+            bonus.paying_at
+            and bonus.paying_at < now - SHOWN_WITHIN
+            and uncertain.update(state=Bonus.State.PLANNED, batch_id="", paying_at=None)
+        ):
+            note(recruitment, "this server", "bonus found unpaid", bonus.submission, amount_minor=bonus.amount_minor)
 
 
 def cancel_bonus(bonus: Bonus, who: str) -> None:

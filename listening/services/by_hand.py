@@ -50,7 +50,9 @@ def read_export(recruitment: Recruitment, data: bytes, who: str) -> int:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ServiceError("The file is not text in UTF-8; export it from Prolific again and do not save it in between.") from error
+        raise ServiceError(
+            "The file is not text in UTF-8; export it from Prolific again and do not save it in between."
+        ) from error
     reader = csv.DictReader(io.StringIO(text, newline=""))
     columns = {(name or "").strip().casefold(): name for name in reader.fieldnames or ()}
     if missing := [name for name in (SUBMISSION, PARTICIPANT, STATUS) if name not in columns]:

@@ -41,7 +41,9 @@ def build_filters(criteria: Criteria, offered: Sequence[Filter]) -> tuple[list[d
 
     def named(filter_id: str) -> Filter:
         if filter_id not in by_id:
-            raise ServiceError(f"Prolific offers no filter {filter_id} any more; leave that criterion out or set it on Prolific.")
+            raise ServiceError(
+                f"Prolific offers no filter {filter_id} any more; leave that criterion out or set it on Prolific."
+            )
         return by_id[filter_id]
 
     def select(filter_id: str, labels: Sequence[str], sentence: str, weights: dict[str, int] | None = None) -> None:

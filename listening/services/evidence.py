@@ -47,7 +47,8 @@ def gather_evidence(recruitment: Recruitment) -> list[Evidence]:
     """Evidence for every submission of a recruitment, oldest first."""
     rows = list(
         recruitment.submissions.select_related("session__participant").annotate(
-            n_trials=Count("session__trials"), n_answered=Count("session__trials", filter=Q(session__trials__answered_at__isnull=False))
+            n_trials=Count("session__trials"),
+            n_answered=Count("session__trials", filter=Q(session__trials__answered_at__isnull=False)),
         )
     )
     times = [row.time_taken_s / 60 for row in rows if row.time_taken_s and row.n_trials and row.n_answered == row.n_trials]
@@ -61,9 +62,7 @@ def gather_evidence(recruitment: Recruitment) -> list[Evidence]:
     )
     ratings = ratings_frame(recruitment.study)
     agreement = rest_correlation(ratings[ratings["excluded"] == ""]) if len(ratings) else {}
-    excluded = {
-        str(rater): tuple(sorted(set(reasons) - {""})) for rater, reasons in ratings.groupby("rater_id")["excluded"]
-    }
+    excluded = {str(rater): tuple(sorted(set(reasons) - {""})) for rater, reasons in ratings.groupby("rater_id")["excluded"]}
     return [_evidence(row, recruitment, usual, fast, failed, agreement, excluded) for row in rows]
 
 

@@ -1,7 +1,6 @@
 """Decide about submissions and tell Prolific: approve, ask to return, reject. Every decision is stored, with who and when, before
 Prolific is told, and told again until it has arrived; approving and rejecting twice is the same as once."""
 
-import statistics
 from collections.abc import Iterable
 
 from django.db import transaction
@@ -11,7 +10,7 @@ from listening.models import Recruitment, Session, Submission
 from listening.prolific import ProlificClient, ProlificError
 from listening.prolific.client import LARGEST_BULK_APPROVAL, REJECTION_CATEGORIES, SHORTEST_REJECTION_MESSAGE
 from listening.services.errors import ServiceError
-from listening.services.evidence import ENOUGH_TIMES, FAST_SD, Evidence, by_submission, failed_enough, gather_evidence
+from listening.services.evidence import FAST_SD, Evidence, by_submission, failed_enough, gather_evidence
 from listening.services.recruitment import note
 from listening.services.submissions import note_submission
 
@@ -147,10 +146,3 @@ def _ask_once(row: Submission, client: ProlificClient) -> None:
 
 def _sent(rows: list[Submission]) -> None:
     Submission.objects.filter(pk__in=[row.pk for row in rows]).update(decision_sent=True)
-
-
-def usual_minutes(recruitment: Recruitment) -> float | None:
-    """Median time of complete submissions, None before there are enough."""
-    complete = recruitment.submissions.filter(session__state=Session.State.COMPLETED, time_taken_s__gt=0)
-    times = list(complete.values_list("time_taken_s", flat=True))
-    return statistics.median(times) / 60 if len(times) >= ENOUGH_TIMES else None

@@ -1,7 +1,6 @@
 """Whether Prolific and we agree, submission by submission and to the penny: what each side says, what differs, what to do."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Sum
@@ -10,6 +9,7 @@ from listening.models import Bonus, Recruitment, Session, Submission
 from listening.prolific import ProlificClient
 from listening.services.bonuses import settle_uncertain
 from listening.services.evidence import is_complete
+from listening.services.money import money
 from listening.services.recruitment import taken
 from listening.services.submissions import PAID, sync
 
@@ -81,13 +81,27 @@ def _paid(recruitment: Recruitment) -> dict[int, int]:
 
 
 def _bonus_differences(recruitment: Recruitment, shown: dict[int, int], paid: dict[int, int]) -> list[Difference]:
-    found = []
+    found, currency = [], recruitment.currency
     for row in recruitment.submissions.filter(pk__in=shown):
         theirs, ours = shown[row.pk], paid.get(row.pk, 0)
         if theirs > ours and not row.bonuses.filter(state=Bonus.State.UNCERTAIN).exists():
-            found.append(Difference(row, f"bonus {theirs}", f"bonus {ours}", "More was paid than we ordered: see it on Prolific."))
+            found.append(
+                Difference(
+                    row,
+                    f"bonuses of {money(theirs, currency)}",
+                    f"{money(ours, currency)}",
+                    "More was paid than we ordered: see it on Prolific.",
+                )
+            )
         elif theirs < ours:
-            found.append(Difference(row, f"bonus {theirs}", f"bonus {ours}", "Not shown yet: Prolific pays after a while; read again."))
+            found.append(
+                Difference(
+                    row,
+                    f"bonuses of {money(theirs, currency)}",
+                    f"{money(ours, currency)}",
+                    "Not shown yet: Prolific pays after a while; read again.",
+                )
+            )
     return found
 
 
@@ -100,7 +114,9 @@ def stored_differences(recruitment: Recruitment) -> list[Difference]:
     came = Session.objects.filter(study=recruitment.study, prolific_study_id=recruitment.prolific_study_id or "-")
     for session in came.exclude(prolific_session_id__in=known).select_related("participant"):
         name = f"session s{session.pk:06d}, {session.get_state_display()}"
-        found.append(Difference(None, "no such submission", name, "Prolific does not know the submission; nothing is to be paid."))
+        found.append(
+            Difference(None, "no such submission", name, "Prolific does not know the submission; nothing is to be paid.")
+        )
     if recruitment.status == "COMPLETED" and not found:
         return found
     used = taken(recruitment)
@@ -134,9 +150,11 @@ def _of_submission(row: Submission) -> Difference | None:
     if status == "TIMED-OUT" and is_complete(row) and not row.bonuses.exclude(state=Bonus.State.CANCELLED).exists():
         return difference("All answers are here, though the time ran out: pay the reward as a bonus.")
     if status in PAID and not is_complete(row):
-        return difference("Paid without complete answers. That is allowed; nothing is to be done, unless it was a mistake.") if (
-            row.decided_by == "Prolific"
-        ) else None
+        return (
+            difference("Paid without complete answers. That is allowed; nothing is to be done, unless it was a mistake.")
+            if (row.decided_by == "Prolific")
+            else None
+        )
     return None
 
 
@@ -147,6 +165,5 @@ def _of_bonus(bonus: Bonus) -> Difference:
         Bonus.State.PAYING: "Being paid.",
         Bonus.State.UNCERTAIN: "May have been paid. It is found out by reading; do not pay it on Prolific.",
     }[Bonus.State(bonus.state)]
-    return Difference(bonus.submission, "", f"bonus {bonus.amount_minor}, {bonus.get_state_display()}", to_do)
-
-
+    amount = money(bonus.amount_minor, bonus.submission.recruitment.currency)
+    return Difference(bonus.submission, "", f"bonus of {amount}, {bonus.get_state_display()}", to_do)

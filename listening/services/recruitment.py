@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -33,7 +33,7 @@ class DraftOptions:
     project_id: str = ""
     pilot_places: int = 0
     secure: bool = False
-    criteria: Criteria = Criteria()
+    criteria: Criteria = field(default_factory=Criteria)
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,10 @@ class LaunchCost:
     rate: PayRate
 
     @property
+    def fees_minor(self) -> int:
+        return self.total_minor - self.rewards_minor
+
+    @property
     def problems(self) -> list[str]:
         """Sentences that stand in the way of spending this."""
         found = [self.rate.sentence] if self.rate.too_low else []
@@ -90,7 +94,9 @@ class LaunchCost:
 def connect(*, attempts: int = 5, timeout_s: float = 20.0) -> ProlificClient:
     """A client with this installation's token. Raises ServiceError while there is none."""
     if not settings.PROLIFIC_TOKEN:
-        raise ServiceError("No Prolific token is set: put PROLIFIC_TOKEN into .env, or work with Prolific by hand through files.")
+        raise ServiceError(
+            "No Prolific token is set: put PROLIFIC_TOKEN into .env, or work with Prolific by hand through files."
+        )
     return ProlificClient(settings.PROLIFIC_BASE_URL, settings.PROLIFIC_TOKEN, attempts=attempts, timeout_s=timeout_s)
 
 
@@ -113,7 +119,9 @@ def completion_codes(study: Study) -> list[dict[str, Any]]:
     return [
         {"code": study.completion_code, "code_type": "COMPLETED", "actions": [{"action": "MANUALLY_REVIEW"}]},
         returning(study.no_consent_code, "NO_CONSENT", "You did not consent, so please return your submission."),
-        returning(study.screened_out_code, "SCREENED_OUT", "All places for your group were taken. Please return your submission."),
+        returning(
+            study.screened_out_code, "SCREENED_OUT", "All places for your group were taken. Please return your submission."
+        ),
         returning(
             study.failed_check_code,
             "FAILED_ATTENTION_CHECK",
@@ -130,7 +138,7 @@ def completion_codes(study: Study) -> list[dict[str, Any]]:
 def pay_rate(recruitment: Recruitment, client: ProlificClient) -> PayRate:
     """The hourly rate against Prolific's minimum and recommendation. Raises ProlificError."""
     finished = Submission.objects.filter(recruitment_id=recruitment.pk, session__state=Session.State.COMPLETED)
-    times = list(finished.filter(time_taken_s__gt=0).values_list("time_taken_s", flat=True))
+    times = [row.time_taken_s for row in finished if row.time_taken_s]
     measured = len(times) >= ENOUGH_TIMES
     minutes = statistics.median(times) / 60 if measured else recruitment.estimated_minutes
     advice = client.reward_recommendation(recruitment.workspace_id, recruitment.currency)

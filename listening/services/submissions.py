@@ -3,7 +3,6 @@
 Polling and webhooks end in the same function, ``note_submission``, and either alone is enough.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,10 +11,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from listening import prolific
-from listening.models import Recruitment, Session, Submission, WebhookEvent
-from listening.prolific import ProlificClient, ProlificError, RemoteStudy
+from listening.models import Bonus, Recruitment, Session, Submission, WebhookEvent
+from listening.prolific import ProlificClient, ProlificError
 from listening.prolific.webhooks import EVENT_ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, verify
-from listening.services.errors import ServiceError
 from listening.services.ratings import next_position
 from listening.services.recruitment import (
     GONE,
@@ -58,9 +56,13 @@ def sync_due() -> int:
 
 
 def is_settled(recruitment: Recruitment) -> bool:
-    """Nothing can come any more: the study is over and every submission is paid or gone."""
+    """Nothing can come any more: the study is over, every submission is paid or gone, and no payment is in doubt."""
     final = (*GONE, *PAID, "SCREENED OUT")
-    return recruitment.status == "COMPLETED" and not recruitment.submissions.exclude(status__in=final).exists()
+    waiting = recruitment.submissions.exclude(status__in=final).exists()
+    doubtful = Bonus.objects.filter(
+        submission__recruitment=recruitment, state__in=(Bonus.State.PAYING, Bonus.State.UNCERTAIN)
+    ).exists()
+    return recruitment.status == "COMPLETED" and not waiting and not doubtful
 
 
 def sync(recruitment: Recruitment, client: ProlificClient) -> None:
@@ -102,9 +104,11 @@ def note_submission(recruitment: Recruitment, remote: prolific.Submission) -> Su
 
 def _link(row: Submission, remote: prolific.Submission) -> None:
     """Find the session that came by this submission, and compare whose it is on both sides."""
-    session = Session.objects.filter(
-        study=row.recruitment.study, prolific_session_id=remote.id, preview=False
-    ).select_related("participant").first()
+    session = (
+        Session.objects.filter(study=row.recruitment.study, prolific_session_id=remote.id, preview=False)
+        .select_related("participant")
+        .first()
+    )
     if session is None:
         return
     if row.session_id != session.pk:
@@ -241,7 +245,7 @@ def process_webhook(event: WebhookEvent, client: ProlificClient) -> None:
 
 def process_webhooks() -> int:
     """Process what was stored and not processed, because Prolific did not answer at the time; return how many were."""
-    waiting: Sequence[WebhookEvent] = WebhookEvent.objects.filter(processed_at=None).order_by("pk")[:100]
+    waiting = WebhookEvent.objects.filter(processed_at=None).order_by("pk")[:100]
     done = 0
     if not settings.PROLIFIC_TOKEN:
         return 0
@@ -256,13 +260,3 @@ def process_webhooks() -> int:
                 WebhookEvent.objects.filter(pk=event.pk).update(processed_at=timezone.now())
             done += 1
     return done
-
-
-def note_arrival(session: Session, client: ProlificClient) -> None:
-    """A rater came by a Prolific link: read their submission back and see that it is theirs. Raises ServiceError when it is not."""
-    recruitment = Recruitment.objects.filter(study=session.study, prolific_study_id=session.prolific_study_id).first()
-    if recruitment is None or not session.prolific_session_id:
-        return
-    row = note_submission(recruitment, client.submission(session.prolific_session_id))
-    if row.mismatch:
-        raise ServiceError(row.mismatch)
