@@ -30,6 +30,7 @@ def open_device() -> "torch.device":
     """
     import torch
 
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or recurrent layers may sum in another order each time
     torch.set_num_threads(1)
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
@@ -37,6 +38,15 @@ def open_device() -> "torch.device":
     torch.backends.cudnn.deterministic = True
     repair_torchaudio()
     return torch.device(os.environ.get("CODEC_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def runs_on_gpu() -> bool:
+    """Whether `open_device` would choose a GPU here."""
+    if "CODEC_DEVICE" in os.environ or find_spec("torch") is None:
+        return os.environ.get("CODEC_DEVICE", "").startswith("cuda")
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def describe_device(device: "torch.device") -> str:

@@ -48,6 +48,15 @@ FILES = {
         pattern="encodec_24khz-????????.th",
         cache="torch/hub/checkpoints/encodec_24khz-d7cc33bc.th",
     ),
+    "encodec_48khz": WeightFile(
+        family="encodec",
+        name="encodec_48khz-7e698e3e.th",
+        url="https://dl.fbaipublicfiles.com/encodec/v0/encodec_48khz-7e698e3e.th",
+        licence="MIT by its model card, CC-BY-NC 4.0 by the package's metadata",
+        sha256="7e698e3e",
+        pattern="encodec_48khz-????????.th",
+        cache="torch/hub/checkpoints/encodec_48khz-7e698e3e.th",
+    ),
     "dac_16khz": WeightFile(
         family="dac",
         name="weights_16khz.pth",
@@ -61,6 +70,20 @@ FILES = {
         url=DAC_URL + "0.0.4/weights_24khz.pth",
         licence="MIT",
         cache="descript/dac/weights_24khz_8kbps_0.0.4.pth",
+    ),
+    "dac_44khz": WeightFile(
+        family="dac",
+        name="weights_44khz.pth",
+        url=DAC_URL + "0.0.1/weights.pth",
+        licence="MIT",
+        cache="descript/dac/weights_44khz_8kbps_0.0.1.pth",
+    ),
+    "dac_44khz_16kbps": WeightFile(
+        family="dac",
+        name="weights_44khz_16kbps.pth",
+        url=DAC_URL + "1.0.0/weights_44khz_16kbps.pth",
+        licence="MIT",
+        cache="descript/dac/weights_44khz_16kbps_1.0.0.pth",
     ),
     "lyra_encoder": _lyra(
         "soundstream_encoder.tflite", 1_779_200, "237da0b16226fb0a68d49551c81bebf614e42142af72764448359f68581e88f1"

@@ -68,6 +68,8 @@ class Condition:
         params: what the result depends on beside the weights; part of a job's key.
         packages: Python packages that must be installed.
         weights: keys into `codecs_runner.weight_files.FILES` that must be present.
+        model: conditions of one model differ only in how much of one code sequence they send, so a clip is encoded once for all
+            of them; empty where a condition stands for itself.
         obstacle: looks for what else must be there (a program); says what to do, or nothing where all is well.
     """
 
@@ -84,6 +86,7 @@ class Condition:
     params: Mapping[str, str | int | float] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
     weights: tuple[str, ...] = ()
+    model: str = ""
     obstacle: Callable[["Condition"], str] | None = field(default=None, repr=False)
 
     @property

@@ -4,7 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import soundfile as sf
 
@@ -43,15 +42,3 @@ def test_a_neural_stimulus_says_what_made_it(with_weights: Path, tmp_path: Path,
     assert result.ok, result.message
     assert result.sidecar["versions"]["torch"] and result.sidecar["device"]
     assert dict(result.sidecar["weights"]) == job.weights and "missing" not in job.weights.values()
-
-
-@pytest.mark.neural
-def test_a_lower_rate_is_a_prefix_of_the_higher(opened) -> None:
-    """Residual quantization: the first codebooks do not depend on how many follow."""
-    import torch
-
-    clip = torch.from_numpy(make_speech(0.3, 24_000).astype(np.float32))[None, None]
-    with torch.inference_mode():
-        low, high = (opened(slug)[1].model.encode(clip)[0][0] for slug in ("encodec-24k-6kbps", "encodec-24k-24kbps"))
-    assert (low.shape[1], high.shape[1]) == (8, 32)
-    assert torch.equal(low, high[:, :8])
