@@ -185,7 +185,7 @@ class RecruitmentAdmin(ReadOnlyAdmin):
         if request.method == "POST":
             if form.is_valid() and self._decide(request, recruitment, form):
                 return redirect(request.get_full_path())
-            for sentence in [sentence for errors in form.errors.values() for sentence in errors]:
+            for sentence in [str(sentence) for errors in form.errors.values() for sentence in errors]:
                 messages.error(request, sentence)
         everything = request.GET.get("show") == "all"
         evidence = gather_evidence(recruitment)
@@ -220,8 +220,8 @@ class RecruitmentAdmin(ReadOnlyAdmin):
         try:
             with connect(attempts=2) as client:
                 problems = payment.send_decisions(recruitment, client)
-                if form.key:
-                    bonuses.pay_bonuses(form.key, client)
+                if form.order:
+                    bonuses.pay_bonuses(form.order, client)
                 sync(recruitment, client)
         except (ServiceError, ProlificError) as error:
             messages.warning(request, f"{done} It is stored here, but Prolific says: {error}")

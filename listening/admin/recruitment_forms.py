@@ -76,7 +76,7 @@ class LaunchForm(forms.Form):
         earlier = Recruitment.objects.exclude(prolific_study_id=None).exclude(study=study).select_related("study")
         self._choose("exclude", [(one.prolific_study_id, str(one.study)) for one in earlier])
         if not self.is_bound:
-            self.initial |= self._suggestions(client)
+            self.initial = {**self.initial, **self._suggestions(client)}
 
     def _choose(self, name: str, choices: list[tuple[Any, str]]) -> None:
         field = self.fields[name]

@@ -32,7 +32,7 @@ class ReviewForm(forms.Form):
         chosen = self.fields["submission"]
         assert isinstance(chosen, forms.ModelMultipleChoiceField)
         chosen.queryset = recruitment.submissions.select_related("recruitment__study", "session")
-        self.key: UUID | None = None
+        self.order: UUID | None = None
 
     def act(self, recruitment: Recruitment, who: str) -> str:
         """Write the decision down; returns what was done as a sentence. Raises ServiceError."""
@@ -55,7 +55,7 @@ class ReviewForm(forms.Form):
                 if not data["amount"] or not data["key"]:
                     raise ServiceError("Say how much the bonus is.")
                 amount = minor_units(data["amount"])
-                self.key = data["key"]
+                self.order = data["key"]
                 bonuses.order_bonuses(recruitment, dict.fromkeys(chosen, amount), data["bonus_reason"], who, data["key"])
                 total = money(amount * len(chosen), recruitment.currency)
                 return f"{len(chosen)} bonuses ordered, {total} in all."

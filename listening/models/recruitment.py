@@ -57,6 +57,7 @@ class Submission(models.Model):
         APPROVE = "approve", "approved"
         RETURN = "return", "asked to return"
         REJECT = "reject", "rejected"
+        BONUS = "bonus", "paid as a bonus"
         NOTHING = "nothing", "nothing due"
 
     recruitment = models.ForeignKey(Recruitment, on_delete=models.PROTECT, related_name="submissions")

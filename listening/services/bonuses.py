@@ -46,6 +46,9 @@ def order_bonuses(recruitment: Recruitment, amounts: Mapping[Submission, int], r
             Bonus(submission=submission, amount_minor=amount, reason=reason.strip(), key=key, ordered_by=who)
             for submission, amount in amounts.items()
         )
+        # Who finished after the time had run out can be paid in no other way.
+        late = Submission.objects.filter(pk__in=[submission.pk for submission in amounts], status="TIMED-OUT")
+        late.update(decision=Submission.Decision.BONUS, decided_by=who, decided_at=timezone.now())
         for bonus in bonuses:
             note(recruitment, who, "bonus ordered", bonus.submission, amount_minor=bonus.amount_minor, reason=bonus.reason)
     return bonuses

@@ -29,6 +29,9 @@ def approve(submissions: Iterable[Submission], who: str) -> int:
             _refuse_unless_reviewable(row)
             if row.mismatch and len(rows) > 1:
                 raise ServiceError(f"{row}: {row.mismatch} Decide about it by itself.")
+        # What Prolific was told and did not do is told again.
+        told = [row for row in rows if row.decision == Submission.Decision.APPROVE]
+        Submission.objects.filter(pk__in=[row.pk for row in told]).update(decision_sent=False)
         fresh = [row for row in rows if row.decision != Submission.Decision.APPROVE]
         for row in fresh:
             _decide(row, Submission.Decision.APPROVE, who)

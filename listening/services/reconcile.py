@@ -84,24 +84,11 @@ def _bonus_differences(recruitment: Recruitment, shown: dict[int, int], paid: di
     found, currency = [], recruitment.currency
     for row in recruitment.submissions.filter(pk__in=shown):
         theirs, ours = shown[row.pk], paid.get(row.pk, 0)
+        said = (f"bonuses of {money(theirs, currency)}", money(ours, currency))
         if theirs > ours and not row.bonuses.filter(state=Bonus.State.UNCERTAIN).exists():
-            found.append(
-                Difference(
-                    row,
-                    f"bonuses of {money(theirs, currency)}",
-                    f"{money(ours, currency)}",
-                    "More was paid than we ordered: see it on Prolific.",
-                )
-            )
+            found.append(Difference(row, *said, "More was paid than we ordered: see it on Prolific."))
         elif theirs < ours:
-            found.append(
-                Difference(
-                    row,
-                    f"bonuses of {money(theirs, currency)}",
-                    f"{money(ours, currency)}",
-                    "Not shown yet: Prolific pays after a while; read again.",
-                )
-            )
+            found.append(Difference(row, *said, "Not shown yet: Prolific pays after a while; read again."))
     return found
 
 
