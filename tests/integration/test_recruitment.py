@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from listening.models import AuditEntry, Bonus, Recruitment, Session, Submission, WebhookEvent
 from listening.prolific import ProlificError, ProlificUncertain
@@ -108,14 +109,17 @@ def test_webhooks_alone_keep_the_study_in_step(world, settings, live_server):
 
 def test_webhooks_that_come_twice_late_or_never_change_nothing_in_the_end(world, settings, live_server):
     subscribe(world, settings, live_server.url)
-    world.standin.hooks.mishaps.extend(["twice", "lost", 600.0, "twice", "lost", 1200.0] * 5)
-    fill_up(world, ["finish", "return"])
+    world.standin.hooks.mishaps.extend(["twice", "lost", 600.0] * 6)
+    for behaviour in ("finish", "return", "forget_code"):
+        world.send(behaviour)
     world.standin.clock.advance(3600)
-    # What was lost is read, and whoever left unnoticed is replaced.
+    deliveries = [delivery for each in world.standin.hooks.subscriptions.values() for delivery in each.events]
+    assert {delivery.status for delivery in deliveries} == {"SUCCEEDED", "FAILED"}
+    assert WebhookEvent.objects.count() == sum(delivery.status == "SUCCEEDED" for delivery in deliveries)
     world.read()
-    fill_up(world, [])
-    decide_everything(world)
-    assert_settled(world)
+    remote = {each.id: each.status for each in world.standin.world.submissions.values()}
+    assert dict(Submission.objects.values_list("prolific_id", "status")) == remote
+    assert world.free() == 6
 
 
 def test_an_api_that_is_down_for_ten_minutes_stops_no_rater_and_loses_no_decision(world):
@@ -248,9 +252,7 @@ def test_the_pilot_comes_first_and_then_everybody(quick, settings, monkeypatch, 
         assert world.recruitment.places == 2
         end_pilot(world.recruitment, WHO, world.client)
         assert world.recruitment.places == 8
-        fill_up(world, [])
-        decide_everything(world)
-        assert_settled(world)
+        assert world.send("finish") is not None
 
 
 def test_places_are_raised_for_who_never_comes_back_but_not_beyond_the_cap(world):
@@ -269,19 +271,17 @@ def test_places_are_raised_for_who_never_comes_back_but_not_beyond_the_cap(world
 
 
 def test_recruiting_is_held_while_no_plan_is_free(world):
-    world.send("fail")
+    last, *others = world.study.plans.all()
+    for plan in others:
+        Session.objects.create(study=world.study, plan=plan, state=Session.State.COMPLETED, lease_expires_at=timezone.now())
+    visit = world.send("finish", sex=last.stratum)
     world.read()
-    for _ in range(8):
-        world.send("finish")
-    world.standin.give_back(next(s for s in world.standin.world.submissions.values() if s.return_requested))
-    world.read()
-    assert not world.free()
     assert (world.recruitment.status, world.recruitment.held) == ("PAUSED", True)
-    row = Submission.objects.filter(status="AWAITING REVIEW").first()
-    world.standin.give_back(world.standin.world.submissions[row.prolific_id])
+    assert world.standin.world.study(world.recruitment.prolific_study_id).status == "PAUSED"
+    world.standin.give_back(visit.submission)
     world.read()
     assert (world.recruitment.status, world.recruitment.held) == ("ACTIVE", False)
-    assert world.send("finish") is not None
+    assert world.free() == 1
 
 
 def test_our_own_allocator_keeps_the_sexes_even_when_prolifics_quotas_drift(world):
@@ -291,8 +291,7 @@ def test_our_own_allocator_keeps_the_sexes_even_when_prolifics_quotas_drift(worl
     world.send("finish", sex="female")
     fifth = Session.objects.order_by("-pk").first()
     assert fifth.state == Session.State.SCREENED_OUT
-    fill_up(world, ["finish"] * 3)
-    assert world.is_balanced()
+    assert world.free() == world.study.plans.filter(stratum="male").count() == 4
 
 
 def test_a_link_with_somebody_elses_submission_is_refused(world, client):
