@@ -71,8 +71,10 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         link = arrivals.link_of(request, study)
     except PreviewLinkError:
-        text = "Prolific's preview brings no participant, so no answer would count. The link works."
-        return message(request, 200, "The link works", text, "The researcher can look at every page from the study's own page.")
+        text = "Prolific's preview opens the link with made-up ids, so nobody can rate under it. Participants' links carry real ones."
+        return message(
+            request, 200, "The link works", text, "To see the pages, use “Preview as rater” in our admin.", study=study
+        )
     except LinkError as error:
         hint = "Please open the study from its page on Prolific. If you did, message us there; your place is not lost."
         if study.recruiter == Study.Recruiter.LINK:
