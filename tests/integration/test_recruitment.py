@@ -84,7 +84,7 @@ def assert_settled(world: World) -> None:
 def test_a_study_fills_and_is_paid_to_the_penny(world):
     fill_up(world, ["finish", "return", "finish", "fail", "decline", "forget_code", "time_out", "finish"])
     decide_everything(world)
-    late = Submission.objects.filter(session__state=Session.State.COMPLETED, status="APPROVED").first()
+    late = Submission.objects.filter(session__state=Session.State.COMPLETED, status="APPROVED")[0]
     order = order_bonuses(world.recruitment, {late: 75}, "Thorough comments", WHO, uuid4())
     pay_bonuses(order[0].key, world.client)
     world.standin.clock.advance(60)
@@ -341,4 +341,4 @@ def test_a_balance_that_is_too_small_is_told_before_publishing(quick, settings, 
         standin.world.balance = 500
         with pytest.raises(ServiceError, match="are lacking"):
             publish(recruitment, WHO, client)
-        assert client.study(recruitment.prolific_study_id).status == "UNPUBLISHED"
+        assert client.study(recruitment.prolific_study_id or "").status == "UNPUBLISHED"
