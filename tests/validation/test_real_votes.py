@@ -171,6 +171,7 @@ def test_label_sets_and_a_rule_of_the_authors_are_read_by_the_command(shared: Pa
     assert list(record["left_out"]) == ["excluded_by_authors is not 0"]
 
 
+@pytest.mark.slow
 def test_listeners_of_voice_conversion_are_read_by_the_command_on_both_scales(shared: Path, tmp_path: Path) -> None:
     path = shared / "data" / "vcc2020_en_listeners" / "votes.csv.gz"
     columns = "rater_id=listener,clip_id=sample,condition=system,scale=question,value=score"
