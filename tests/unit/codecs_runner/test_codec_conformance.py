@@ -75,7 +75,7 @@ def test_payload_is_what_is_said(opened: Opened, slug: str) -> None:
     else:
         assert coded.payload_bits is not None
         assert coded.payload_bits / seconds == pytest.approx(
-            condition.nominal_bps, rel=0.2 if condition.packages == ("av",) else 0.03
+            condition.rate_bps, rel=0.2 if condition.packages == ("av",) or condition.family == "SNAC" else 0.03
         )
 
 
