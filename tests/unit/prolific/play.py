@@ -1,0 +1,13 @@
+"""People who take part without any page of ours."""
+
+from listening.standin import StandIn, Submission
+
+
+def take_part(prolific: StandIn, study_id: str, number: int, code: str = "DONE1234", minutes: float = 10) -> Submission:
+    """The person of this number reserves, opens, and comes back with a code after so many minutes."""
+    person = list(prolific.world.people)[number]
+    submission = prolific.reserve(study_id, person)
+    prolific.open_study(submission)
+    prolific.clock.advance(60 * minutes)
+    prolific.complete(submission, code)
+    return submission
