@@ -1,24 +1,17 @@
-"""The room from a shell: ``python -m codecs_runner list | render | weights``."""
+"""The room from a shell: ``python -m codecs_runner list | render | retry | weights``."""
 
 import argparse
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-
-from tqdm import tqdm
+from statistics import fmean
 
 from codecs_runner import weights
-from codecs_runner.audio import inspect_audio
 from codecs_runner.errors import RunnerError
 from codecs_runner.fetch import fetch, fetch_missing_weights
-from codecs_runner.jobs import RenderJob, RenderResult
-from codecs_runner.pipeline import render_many
-from codecs_runner.registry import Condition, availability, get_condition, list_conditions
-from codecs_runner.store import Store
+from codecs_runner.registry import availability, get_condition, list_conditions, weights_licence
+from codecs_runner.stimulus_set import FORMATS, Outcome, plan_retry, plan_set, render_set
 from codecs_runner.weight_files import FILES
-
-AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".aiff", ".aif", ".mp3"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,12 +31,19 @@ def list_all(_arguments: argparse.Namespace) -> int:
     rows = []
     for condition in list_conditions():
         found = availability(condition.slug)
-        status = "available" if found.ok else found.reason
-        nominal = f"{condition.nominal_bps / 1000:g}" if condition.nominal_bps else "–"
         rows.append(
-            (condition.slug, " ".join(condition.aliases), condition.family, nominal, str(condition.sample_rate), status)
+            (
+                condition.slug,
+                " ".join(condition.aliases),
+                _kbps(condition.nominal_bps),
+                _kbps(condition.true_bps),
+                str(condition.sample_rate),
+                condition.licence or "–",
+                weights_licence(condition) or "–",
+                "available" if found.ok else found.reason,
+            )
         )
-    _print_table(("condition", "aliases", "family", "kbps", "Hz", "status"), rows)
+    _print_table(("condition", "aliases", "kbps", "true", "Hz", "licence of code", "of weights", "status"), rows)
     return 0
 
 
@@ -59,33 +59,16 @@ def render(arguments: argparse.Namespace) -> int:
             print(f"{condition.slug} is left out. {found.reason}", file=sys.stderr)
     if not usable:
         return 2
+    orders = plan_set(arguments.inputs, usable, arguments.format)
+    return _summarise(render_set(orders, arguments.out, arguments.workers), arguments.out) or len(usable) < len(conditions)
 
-    failed: list[tuple[str, str, str]] = []
-    targets: dict[str, list[Path]] = {}
-    jobs = []
-    for source, name in tqdm(_sources(arguments.inputs), desc="reading", unit="file", delay=2):
-        try:
-            sha256 = inspect_audio(source).pcm_sha256
-        except RunnerError as error:
-            failed.append((str(source), "all", error.sentence))
-            continue
-        for condition in usable:
-            job = RenderJob(str(source), sha256, condition.slug)
-            jobs.append(job)
-            targets.setdefault(job.key, []).append(arguments.out / condition.slug / name)
 
-    store = Store(arguments.out / ".store")
-    sources = {job.key: job for job in jobs}
-    results = []
-    for result in tqdm(render_many(jobs, store, workers=arguments.workers), total=len(sources), desc="rendering", unit="clip"):
-        results.append(result)
-        if result.ok:
-            for target in targets[result.key]:
-                _place(store, result.key, target)
-        else:
-            failed.append((sources[result.key].source, sources[result.key].condition, result.message))
-    _summarise(usable, results, failed, sources)
-    return 1 if failed or len(usable) < len(conditions) else 0
+def retry(arguments: argparse.Namespace) -> int:
+    orders = plan_retry(arguments.out)
+    if not orders:
+        print("Nothing has failed.")
+        return 0
+    return _summarise(render_set(orders, arguments.out, arguments.workers), arguments.out)
 
 
 def list_weights(_arguments: argparse.Namespace) -> int:
@@ -120,55 +103,23 @@ def _complain(sentences: Sequence[str]) -> int:
     return 1 if sentences else 0
 
 
-def _sources(inputs: Sequence[Path]) -> list[tuple[Path, Path]]:
-    """Audio files with the name each stimulus will have below its condition's folder; folders are searched to the bottom."""
-    found: dict[Path, Path] = {}
-    for given in inputs:
-        if given.is_dir():
-            files = [path for path in sorted(given.rglob("*")) if path.suffix.lower() in AUDIO_SUFFIXES]
-            if not files:
-                raise KeyError(f"{given} holds no audio files.")
-            found.update({path: path.relative_to(given) for path in files})
-        else:
-            found[given] = Path(given.name)
-    names = list(found.values())
-    doubled = {name for name in names if names.count(name) > 1}
-    unique = {path: path.relative_to(path.anchor) if name in doubled else name for path, name in found.items()}
-    return [
-        (path, name.with_name(f"{name.name}.flac") if name.suffix == "" else name.with_suffix(".flac"))
-        for path, name in unique.items()
+def _summarise(outcome: Outcome, out: Path) -> int:
+    """One table, and each file that could not be made; returns 1 where there are such."""
+    rows = [
+        (slug, str(tally.rendered), str(tally.failed), _kbps(fmean(tally.rates)) if tally.rates else "–", str(tally.clipped))
+        for slug, tally in outcome.tallies.items()
     ]
-
-
-def _place(store: Store, key: str, target: Path) -> None:
-    """Give a stimulus and its description readable names beside one another."""
-    for stored, named in ((store.flac_path(key), target), (store.sidecar_path(key), target.with_suffix(".json"))):
-        named.parent.mkdir(parents=True, exist_ok=True)
-        named.unlink(missing_ok=True)
-        try:
-            named.hardlink_to(stored)
-        except OSError:  # a file system without links
-            shutil.copyfile(stored, named)
-
-
-def _summarise(
-    conditions: Sequence[Condition],
-    results: Sequence[RenderResult],
-    failed: Sequence[tuple[str, str, str]],
-    jobs: dict[str, RenderJob],
-) -> None:
-    rows = []
-    for condition in conditions:
-        mine = [result for result in results if jobs[result.key].condition == condition.slug]
-        done = [result.sidecar for result in mine if result.ok]
-        rates = [sidecar["payload_bps"] for sidecar in done if sidecar["payload_bps"] is not None]
-        measured = f"{sum(rates) / len(rates) / 1000:.2f}" if rates else "–"
-        clipped = sum(sidecar["clipped"] for sidecar in done)
-        rows.append((condition.slug, str(len(done)), str(len(mine) - len(done)), measured, str(clipped)))
     _print_table(("condition", "rendered", "failed", "measured kbps", "clipped"), rows)
-    if failed:
-        print("\nNot rendered:")
-        _print_table(("file", "condition", "reason"), failed)
+    if not outcome.failed:
+        return 0
+    print("\nNot rendered:")
+    _print_table(("file", "condition", "reason"), [(row["source"], row["condition"], row["reason"]) for row in outcome.failed])
+    print(f"\nTo try these again: python -m codecs_runner retry {out}")
+    return 1
+
+
+def _kbps(bps: float | None) -> str:
+    return f"{bps / 1000:.4g}" if bps else "–"
 
 
 def _print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -187,9 +138,17 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("render", help="render recordings through conditions")
     command.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="audio files or folders")
     command.add_argument("--condition", required=True, metavar="SLUG[,SLUG]", help="slugs or aliases; see list")
-    command.add_argument("--out", required=True, type=Path, metavar="DIR", help="DIR/<condition>/<name>.flac and .json")
+    command.add_argument(
+        "--out", required=True, type=Path, metavar="OUT", help="OUT/<condition>/<name>.flac and OUT/manifest.csv"
+    )
+    command.add_argument("--format", choices=FORMATS, default="flac", help="of the stimuli; both are 48 kHz, 16 bit")
     command.add_argument("--workers", type=int, metavar="N", help="processes; by default one for each core")
     command.set_defaults(run=render)
+
+    command = commands.add_parser("retry", help="render again what failed in OUT")
+    command.add_argument("out", type=Path, metavar="OUT")
+    command.add_argument("--workers", type=int, metavar="N")
+    command.set_defaults(run=retry)
 
     actions = commands.add_parser("weights", help="trained weights of the neural codecs").add_subparsers(required=True)
     command = actions.add_parser("list", help="files and where they were found")

@@ -9,6 +9,7 @@ from scipy.ndimage import uniform_filter1d
 from codecs_runner.audio import Samples
 
 WINDOW_S = 0.06  # delays searched on either side of the declared one
+NEAR_S = 0.002  # the same where the codec declares a delay: it was measured, and only dispersion is left to be found
 MIN_CORRELATION = 0.7  # of the waveforms, to be believed
 MIN_GAIN = 0.02  # by which the best lag must beat the declared one
 ENVELOPE_STEP_S = 0.001
@@ -40,17 +41,18 @@ class Aligner:
         self.waveform = _Correlator(reference, self.width)
         self.envelope = _Correlator(_envelope(reference, self.step), self.width // self.step)
 
-    def find(self, decoded: Samples) -> Alignment:
-        """As `find_delay` says; what of ``decoded`` lies more than 60 ms beyond the original's end is not looked at."""
+    def find(self, decoded: Samples, within_s: float = WINDOW_S) -> Alignment:
+        """As `find_delay` says, up to ``within_s`` (60 ms at most) on either side; what of ``decoded`` lies more than 60 ms beyond
+        the original's end is not looked at."""
         width, step = self.width, self.step
         waveform = self.waveform.lags(decoded)
-        best = int(np.argmax(waveform))
+        best = _peak(waveform, round(within_s / WINDOW_S * width))
         if waveform[best] >= MIN_CORRELATION:
             if waveform[best] < waveform[width] + MIN_GAIN:
                 best = width
             return Alignment(best - width, "waveform", float(waveform[best]))
         envelope = self.envelope.lags(_envelope(decoded, step))
-        best = int(np.argmax(envelope))
+        best = _peak(envelope, round(within_s / ENVELOPE_STEP_S))
         if envelope[best] >= MIN_ENVELOPE_CORRELATION and envelope[best] >= envelope[width // step] + MIN_ENVELOPE_GAIN:
             delay = (best - width // step) * step
             return Alignment(delay, "envelope", float(waveform[width + delay]))
@@ -82,6 +84,12 @@ def remove_delay(samples: Samples, delay_samples: int) -> Samples:
     ([1.0, 2.0], [0.0, 1.0])
     """
     return samples[delay_samples:] if delay_samples >= 0 else np.pad(samples, (-delay_samples, 0))
+
+
+def _peak(correlations: Samples, within: int) -> int:
+    """Index of the highest value at most ``within`` lags from the middle."""
+    middle = len(correlations) // 2
+    return middle - within + int(np.argmax(correlations[middle - within : middle + within + 1]))
 
 
 class _Correlator:

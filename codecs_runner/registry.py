@@ -25,11 +25,34 @@ __all__ = [
 
 CONDITIONS = {
     "original": "codecs_runner.codecs.references:ORIGINAL",
+    "anchor-3.5khz": "codecs_runner.codecs.references:ANCHOR_3500",
+    "anchor-7khz": "codecs_runner.codecs.references:ANCHOR_7000",
+    "mnru-8db": "codecs_runner.codecs.references:MNRU_8",
+    "mnru-16db": "codecs_runner.codecs.references:MNRU_16",
+    "mnru-24db": "codecs_runner.codecs.references:MNRU_24",
+    "mnru-32db": "codecs_runner.codecs.references:MNRU_32",
+    "mnru-40db": "codecs_runner.codecs.references:MNRU_40",
     "opus-6kbps": "codecs_runner.codecs.ffmpeg:OPUS_6",
     "opus-24kbps": "codecs_runner.codecs.ffmpeg:OPUS_24",
     "mp3-8kbps": "codecs_runner.codecs.ffmpeg:MP3_8",
     "mp3-24kbps": "codecs_runner.codecs.ffmpeg:MP3_24",
+    "mp3-160kbps": "codecs_runner.codecs.ffmpeg:MP3_160",
+    "aac-10kbps": "codecs_runner.codecs.ffmpeg:AAC_10",
     "aac-24kbps": "codecs_runner.codecs.ffmpeg:AAC_24",
+    "aac-77kbps": "codecs_runner.codecs.ffmpeg:AAC_77",
+    "g722-64kbps": "codecs_runner.codecs.ffmpeg:G722_64",
+    "amr-nb-4.75kbps": "codecs_runner.codecs.ffmpeg:AMR_4",
+    "amr-nb-7.4kbps": "codecs_runner.codecs.ffmpeg:AMR_7",
+    "amr-nb-12.2kbps": "codecs_runner.codecs.ffmpeg:AMR_12",
+    "speex-nb-8kbps": "codecs_runner.codecs.ffmpeg_program:SPEEX_8",
+    "speex-nb-15kbps": "codecs_runner.codecs.ffmpeg_program:SPEEX_15",
+    "speex-wb-16.8kbps": "codecs_runner.codecs.ffmpeg_program:SPEEX_17",
+    "speex-wb-27.8kbps": "codecs_runner.codecs.ffmpeg_program:SPEEX_28",
+    "codec2-3.2kbps": "codecs_runner.codecs.ffmpeg_program:CODEC2_3200",
+    "codec2-2.4kbps": "codecs_runner.codecs.ffmpeg_program:CODEC2_2400",
+    "codec2-1.3kbps": "codecs_runner.codecs.ffmpeg_program:CODEC2_1300",
+    "codec2-0.7kbps": "codecs_runner.codecs.ffmpeg_program:CODEC2_700C",
+    "gsm-13kbps": "codecs_runner.codecs.ffmpeg_program:GSM_13",
     "encodec-24k-1.5kbps": "codecs_runner.codecs.encodec:ENCODEC_1_5",
     "encodec-24k-3kbps": "codecs_runner.codecs.encodec:ENCODEC_3",
     "encodec-24k-6kbps": "codecs_runner.codecs.encodec:ENCODEC_6",
@@ -59,6 +82,7 @@ CONDITIONS = {
     "snac-32k-1.9kbps": "codecs_runner.codecs.snac:SNAC_32K",
     "snac-44k-2.6kbps": "codecs_runner.codecs.snac:SNAC_44K",
     "xcodec2-0.8kbps": "codecs_runner.codecs.xcodec2:XCODEC2",
+    "lyra-3.2kbps": "codecs_runner.codecs.lyra:LYRA_3",
     "lyra-6kbps": "codecs_runner.codecs.lyra:LYRA_6",
     "lyra-9.2kbps": "codecs_runner.codecs.lyra:LYRA_9",
 }
@@ -125,11 +149,22 @@ def missing_weights(names: Iterable[str]) -> list[str]:
 
 
 def open_codec(condition: Condition) -> Codec:
-    """Open a condition, weights and all; raises CodecError ``unavailable`` with what to do."""
+    """Open a condition, weights and all.
+
+    Raises:
+        CodecError: ``unavailable`` with what to do; ``bad_parameters`` where its parameters are none of this codec; what its family
+            says of weights that do not fit.
+    """
     available = availability(condition.slug)
     if not available.ok:
         raise CodecError("unavailable", available.reason)
-    return condition.open(condition)
+    try:
+        return condition.open(condition)
+    except (KeyError, TypeError, ValueError) as error:
+        given = ", ".join(f"{name}={value}" for name, value in condition.params.items())
+        raise CodecError(
+            "bad_parameters", f"{condition.label} cannot be opened with {given or 'no parameters'}: {error}."
+        ) from error
 
 
 @cache

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import soundfile as sf
 
-from codecs_runner.align import Aligner, Alignment, remove_delay
+from codecs_runner.align import NEAR_S, WINDOW_S, Aligner, Alignment, remove_delay
 from codecs_runner.audio import STIMULUS_RATE, Samples, fit, resample
 from codecs_runner.codecs.base import Codec, CodecError, Coded, Condition, Signal
+from codecs_runner.errors import AudioError
 from codecs_runner.level import Activity, Gain, match_levels
 
 FULL_SCALE = 1 << 15
@@ -44,10 +45,12 @@ class Recording:
     """One channel as it was recorded, and what all its conditions share: each part is worked out once, when first asked for.
 
     Args:
-        samples: shape [n_samples] at ``sample_rate`` Hz.
+        samples: shape [n_samples] at ``sample_rate`` Hz; raises AudioError ``empty`` where there are none.
     """
 
     def __init__(self, samples: Samples, sample_rate: int) -> None:
+        if len(samples) == 0:
+            raise AudioError("empty", "The recording holds no samples.")
         self.samples, self.sample_rate = samples, sample_rate
         self._resampled = {sample_rate: samples}
 
@@ -105,7 +108,7 @@ def finish_stimulus(recording: Recording, condition: Condition, coded: Coded) ->
     decoded = resample(coded.samples.astype(np.float64), coded.sample_rate, STIMULUS_RATE)
     declared = round(coded.delay_samples * STIMULUS_RATE / coded.sample_rate)
     decoded = remove_delay(decoded, declared)
-    alignment = recording.aligner.find(decoded)
+    alignment = recording.aligner.find(decoded, NEAR_S if declared else WINDOW_S)
     decoded = fit(remove_delay(decoded, alignment.delay_samples), len(original))
     if original.any() and not decoded.any():
         raise CodecError("silent_output", f"{condition.label} decoded to silence.")

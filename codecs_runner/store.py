@@ -6,13 +6,12 @@ Files appear whole or not at all, the description last, so a stimulus exists exa
 import errno
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from codecs_runner.errors import StoreError
+from codecs_runner.files import write_whole
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -42,9 +41,8 @@ class Store:
     def put(self, key: str, flac: bytes, sidecar: Mapping[str, Any]) -> None:
         """Write a stimulus durably; raises StoreError ``disk_full`` or ``not_writable`` and then leaves nothing behind."""
         try:
-            self.flac_path(key).parent.mkdir(parents=True, exist_ok=True)
-            _write(self.flac_path(key), flac)
-            _write(self.sidecar_path(key), json.dumps(sidecar, indent=1, sort_keys=True).encode())
+            write_whole(self.flac_path(key), flac)
+            write_whole(self.sidecar_path(key), json.dumps(sidecar, indent=1, sort_keys=True).encode())
         except OSError as error:
             if error.errno in FULL:
                 hint = "free some space and run again, nothing was lost."
@@ -58,23 +56,3 @@ class Store:
             raise StoreError("damaged", f"The stimulus {key} is not in {self.root}; render it again.")
         if hashlib.sha256(self.flac_path(key).read_bytes()).hexdigest() != sidecar["audio_sha256"]:
             raise StoreError("damaged", f"The audio of stimulus {key} has changed on disk; delete it and render it again.")
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Temporary file, fsync, rename, fsync of the folder; a failure removes the temporary file."""
-    descriptor, name = tempfile.mkstemp(prefix=".part-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

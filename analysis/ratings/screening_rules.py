@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.labels import split_labels
+from analysis.ratings.rater_agreement import correlations, rest_of
 from analysis.schema import CHECK_ROLES
 
 Parameters = Mapping[str, float]
@@ -151,16 +152,13 @@ def rest_correlations(frame: pd.DataFrame) -> pd.DataFrame:
     Over the stimuli that he and at least two others rated; NaN with fewer than three of them or where a side does not vary.
     """
     votes = _numeric(frame)
-    grouped = votes.groupby(["scale", "stimulus_id"])["value"]
-    others = grouped.transform("size") - 1
-    votes = votes.assign(rest=(grouped.transform("sum") - votes["value"]) / others.where(others > 0))[others >= 2]
-    rows = []
-    for (rater, scale), mine in votes.groupby(["rater_id", "scale"]):
-        own, rest = mine["value"].to_numpy(), mine["rest"].to_numpy()
-        defined = len(mine) > 2 and np.ptp(own) > 0 and np.ptp(rest) > 1e-12
-        r = float(np.corrcoef(own, rest)[0, 1]) if defined else np.nan
-        rows.append({"rater_id": rater, "scale": scale, "r": r, "n_stimuli": len(mine)})
-    return pd.DataFrame(rows, columns=["rater_id", "scale", "r", "n_stimuli"])
+    unit = votes.groupby(["scale", "stimulus_id"]).ngroup().to_numpy()
+    rest, others = rest_of(unit, votes["value"].to_numpy())
+    votes = votes.assign(rest=rest)[others >= 2]
+    groups = votes.groupby(["rater_id", "scale"])
+    names = groups.size().reset_index(name="n_stimuli")
+    r, _, _ = correlations(groups.ngroup().to_numpy(), votes["value"].to_numpy(), votes["rest"].to_numpy(), len(names))
+    return names.assign(r=r)[["rater_id", "scale", "r", "n_stimuli"]]
 
 
 #: rule key -> rule.

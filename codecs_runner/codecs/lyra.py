@@ -1,6 +1,6 @@
 """Lyra V2 (Google, Apache-2.0): a SoundStream encoder and a generative decoder at 16 kHz, run from their TFLite files.
 
-50 frames a second of 320 samples. A frame is 64 features, quantized by 30 (6 kbps) or 46 (9.2 kbps) residual codebooks of 16
+50 frames a second of 320 samples. A frame is 64 features, quantized by 16 (3.2 kbps), 30 (6 kbps) or 46 (9.2 kbps) residual codebooks of 16
 entries. Encoder and decoder carry state from frame to frame and keep it after a reset, so every clip gets fresh interpreters.
 Resampling, loss concealment and comfort noise of the telephony wrapper are not part of this path.
 """
@@ -56,5 +56,6 @@ _condition = partial(
     weights=("lyra_encoder", "lyra_quantizer", "lyra_decoder"),
 )
 
+LYRA_3 = _condition(slug="lyra-3.2kbps", label="Lyra V2 3.2 kbps", nominal_bps=3_200, params={"n_quantizers": 16})
 LYRA_6 = _condition(slug="lyra-6kbps", label="Lyra V2 6 kbps", nominal_bps=6_000, params={"n_quantizers": 30})
 LYRA_9 = _condition(slug="lyra-9.2kbps", label="Lyra V2 9.2 kbps", nominal_bps=9_200, params={"n_quantizers": 46})

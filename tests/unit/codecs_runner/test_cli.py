@@ -16,10 +16,11 @@ def test_list_shows_every_condition_and_why_one_is_missing(
     monkeypatch.setenv("CODEC_WEIGHTS", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert main(["list"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[1:]] == list(CONDITIONS)
-    assert "emo-codec:O1" in lines[2] and lines[2].endswith("available")
-    assert "available" not in lines[7].split()
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert list(lines)[1:] == list(CONDITIONS)
+    assert "emo-codec:O1" in lines["opus-6kbps"] and lines["opus-6kbps"].endswith("available")
+    assert lines["mp3-8kbps"].split()[1:4] == ["emo-codec:M1", "6", "8"]
+    assert "Apache-2.0" in lines["lyra-6kbps"] and "Weights missing" in lines["lyra-6kbps"]
 
 
 def test_render_writes_readable_names_and_lists_what_failed(
