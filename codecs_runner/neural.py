@@ -70,7 +70,8 @@ def load_checkpoint(path: Path, *required: str) -> Mapping[str, Any]:
     import torch
 
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_number_types()):
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         sentence = f"{path} is damaged, or holds more than tensors and plain values and is not opened for safety."
         raise CodecError("weights_damaged", sentence) from error
@@ -119,8 +120,15 @@ def load_transformers(model: str, config: Path, path: Path) -> "PreTrainedModel"
     return checked
 
 
+def _number_types() -> list[Any]:
+    """What a NumPy number, as training loops leave it in a checkpoint, is made of; none of it can run code."""
+    scalar = np.float64(0).__reduce__()[0]
+    kinds = [type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8", "?")]
+    return [(scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")] + [np.dtype, *kinds]
+
+
 @contextmanager
-def model_errors(path: Path) -> Iterator[None]:
+def model_errors(path: Path | str) -> Iterator[None]:
     """While a model is built: silence old idioms of the codec packages, and name the file if its tensors do not fit."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*weight_norm.* is deprecated", FutureWarning)

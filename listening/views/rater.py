@@ -12,9 +12,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from listening.api import session_state
 from listening.forms import ConsentForm, SoundCheckForm
 from listening.models import Session, Study
-from listening.prolific import LinkError, completion_url
+from listening.prolific import LinkError, PreviewLinkError, completion_url
 from listening.rating_tasks.registry import get_rating_task
 from listening.services import sessions
+from listening.services.arrivals import note_arrival
+from listening.services.errors import ServiceError
 from listening.services.ratings import study_emotions
 from listening.views import arrivals
 
@@ -68,6 +70,11 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
         )
     try:
         link = arrivals.link_of(request, study)
+    except PreviewLinkError:
+        text = "Prolific's preview opens the link with made-up ids, so nobody can rate under it. Participants' links carry real ones."
+        return message(
+            request, 200, "The link works", text, "To see the pages, use “Preview as rater” in our admin.", study=study
+        )
     except LinkError as error:
         hint = "Please open the study from its page on Prolific. If you did, message us there; your place is not lost."
         if study.recruiter == Study.Recruiter.LINK:
@@ -77,6 +84,10 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
         session = sessions.join(study, link, request.headers.get("User-Agent", ""), request.GET.get("simulated", ""))
     except sessions.JoinRefused as error:
         return _refusal(request, study, error)
+    try:
+        note_arrival(session)
+    except ServiceError as error:
+        return message(request, 403, "This link is not yours", str(error), "Please open the study from Prolific again.")
     response = go_to_step(session)
     arrivals.remember(response, study, link)
     return response
@@ -174,6 +185,11 @@ def trial(request: HttpRequest, session: Session) -> HttpResponse:
 
 _ENDINGS = {
     Session.State.WITHDRAWN: ("You have withdrawn", "Your answers were erased, as you asked.", "no_consent_code"),
+    Session.State.RELEASED: (
+        "Your submission has ended",
+        "It was returned or closed on Prolific, so your place went to somebody else.",
+        "no_consent_code",
+    ),
     Session.State.DECLINED: (
         "You chose not to take part",
         "Thank you for reading. Nothing about you was stored beyond the id you came with, encrypted.",
@@ -197,6 +213,8 @@ def done(request: HttpRequest, session: Session) -> HttpResponse:
     study = session.study
     if session.state != Session.State.COMPLETED:
         title, text, code_field = _ENDINGS[Session.State(session.state)]
+        if session.state == Session.State.RELEASED:
+            return message(request, 200, title, text, "You can close this page.", study=study)
         if study.recruiter == Study.Recruiter.LINK:
             return message(request, 200, title, text, "You can close this page.", study=study, preview=session.preview)
         code = getattr(study, code_field)
