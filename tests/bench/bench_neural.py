@@ -77,7 +77,17 @@ def test_rendering_against_a_loop_and_against_a_process_for_each_file(weights_fo
     start = perf_counter()
     checkpoint = next(weights_folder.glob("*.th"))
     for clip in CLIPS[:3]:
-        command = [sys.executable, "-W", "ignore", "-c", PER_FILE, checkpoint, clip, tmp_path / "file.wav", "6"]
+        command: list[str | Path] = [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-c",
+            PER_FILE,
+            checkpoint,
+            clip,
+            tmp_path / "file.wav",
+            "6",
+        ]
         subprocess.run(command, check=True)
     per_file = (perf_counter() - start) * len(jobs) / 3
 
