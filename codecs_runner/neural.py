@@ -136,7 +136,9 @@ def model_errors(path: Path | str) -> Iterator[None]:
         try:
             yield
         except (RuntimeError, TypeError, KeyError, ValueError, AttributeError) as error:
-            raise CodecError("weights_damaged", f"{path} does not fit this codec's model.") from error
+            # PyTorch's own sentences run over many lines; ours name the one tensor or number that is wrong.
+            detail = f" ({error.args[0]})" if isinstance(error, KeyError | ValueError) and error.args else ""
+            raise CodecError("weights_damaged", f"{path} does not fit this codec's model{detail}.") from error
 
 
 def as_signal(tensor: "torch.Tensor") -> Signal:
