@@ -10,9 +10,15 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from analysis.formats import FORMATS, Hints, read_input
+from analysis.formats.matrix import ROWS
+from analysis.formats.webmushra import REFERENCE as WEBMUSHRA_REFERENCE
+from analysis.ratings.screening import RULE_SETS
 from analysis.report import write_report
 from analysis.report.provenance import file_sha256
-from analysis.schema import SchemaError, read_ratings, require_condition
+from analysis.report.sieve import NO_RULES
+from analysis.report.study import REPLICATES
+from analysis.schema import SchemaError, require_condition
 
 BAD_INPUT = 2
 DEFAULT_REFERENCE = "original"
@@ -30,9 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _report(options: argparse.Namespace) -> None:
-    ratings = read_ratings(options.ratings)
+    imported = read_input(options.ratings, options.input_format, _hints(options))
+    ratings = imported.ratings
     if options.reference is not None:
         require_condition(ratings, options.reference)
+    for note in imported.notes:
+        print(note)
     with tqdm(desc="Resampling", unit=" replicates", delay=2, leave=False) as bar:
 
         def progress(done: int, total: int) -> None:
@@ -42,27 +51,64 @@ def _report(options: argparse.Namespace) -> None:
         report = write_report(
             ratings,
             options.out,
-            reference=options.reference or DEFAULT_REFERENCE,
+            reference=options.reference or _default_reference(options.input_format),
             seed=options.seed,
+            replicates=options.replicates,
+            screening=options.screening,
+            exclude=options.exclude_rater,
+            participants=_table(options.participants, "rater_id"),
+            notes=imported.notes,
+            make_pdf=not options.no_pdf,
             title=options.title or options.ratings.stem,
-            conditions=_conditions(options.conditions),
+            conditions=_table(options.conditions, "condition"),
             emotions=options.emotions.split(",") if options.emotions else None,
             provenance={"input": options.ratings.name, "input_sha256": file_sha256(options.ratings)},
             progress=progress,
         )
+    for gap in report.gaps:
+        if gap not in imported.notes:
+            print(gap)
     print(report.finding.headline)
     print(report.html)
 
 
-def _conditions(path: Path | None) -> pd.DataFrame | None:
+def _hints(options: argparse.Namespace) -> Hints:
+    return Hints(
+        columns=_pairs(options.columns, "--columns"),
+        labels=_pairs(options.label_columns, "--label-columns"),
+        keep=_pairs(options.keep, "--keep"),
+        stimuli=_table(options.stimuli, "stimulus_id"),
+        pattern=options.pattern,
+        matrix_rows=options.matrix_rows,
+    )
+
+
+def _default_reference(input_format: str) -> str:
+    return WEBMUSHRA_REFERENCE if input_format == "webmushra" else DEFAULT_REFERENCE
+
+
+def _pairs(text: str, option: str) -> dict[str, str]:
+    """``a=b,c=d`` as a dict; a name without a value stands for itself.
+
+    >>> _pairs("rater_id=who,happy", "--columns")
+    {'rater_id': 'who', 'happy': 'happy'}
+    """
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    if any(not name.strip() for name, _, _ in pairs):
+        raise SchemaError(f"{option} takes NAME=VALUE,…, not '{text}'.")
+    return {name.strip(): (value if sign else name).strip() for name, sign, value in pairs}
+
+
+def _table(path: Path | None, key: str) -> pd.DataFrame | None:
+    """A table that goes with the ratings, by the column that it must have."""
     if path is None:
         return None
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise SchemaError(f"The table of conditions {path} could not be read: {error}") from error
-    if "condition" not in table.columns:
-        raise SchemaError(f"The table of conditions {path} has no column 'condition'.")
+        raise SchemaError(f"The table of {key.removesuffix('_id')}s {path} could not be read: {error}") from error
+    if key not in table.columns:
+        raise SchemaError(f"The table of {key.removesuffix('_id')}s {path} has no column '{key}'.")
     return table
 
 
@@ -70,18 +116,40 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m analysis", description="Statistics of listening tests.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     report = commands.add_parser("report", help="write tables, figures and a page for a file of ratings")
-    report.add_argument("ratings", type=Path, metavar="RATINGS", help="tidy CSV or Parquet file of ratings")
+    report.add_argument("ratings", type=Path, metavar="RATINGS", help="file of ratings")
+    report.add_argument("--input-format", choices=FORMATS, default="tidy", help="what kind of file it is (default tidy)")
     report.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write into")
     report.add_argument(
         "--reference", metavar="CONDITION", help=f"condition that is the yardstick (default {DEFAULT_REFERENCE})"
     )
     report.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the bootstrap (default 0)")
+    report.add_argument("--replicates", type=_positive, default=REPLICATES, metavar="N", help="of the bootstrap")
+    report.add_argument(
+        "--exclude-rater", action="append", default=[], metavar="ID", help="leave this rater out; may be repeated"
+    )
+    report.add_argument("--screening", default=NO_RULES, metavar="RULESET", help=f"rules for raters: {', '.join(RULE_SETS)}")
     report.add_argument("--title", default="", help="title of the page (default: the name of the file)")
     report.add_argument(
         "--emotions", default="", metavar="A,B,…", help="emotions that raters could choose (default: those that occur)"
     )
     report.add_argument("--conditions", type=Path, metavar="CSV", help="condition, label, family, nominal_bps, measured_bps")
+    report.add_argument("--participants", type=Path, metavar="CSV", help="rater_id, minutes, pay, currency")
+    report.add_argument("--no-pdf", action="store_true", help="leave out report.pdf")
+    files = report.add_argument_group("files of other kinds")
+    files.add_argument("--columns", default="", metavar="OURS=THEIRS,…", help="tidy: our column = the file's column")
+    files.add_argument("--label-columns", default="", metavar="COLUMN=LABEL,…", help="tidy: one column for each label")
+    files.add_argument("--keep", default="", metavar="COLUMN=VALUE,…", help="tidy: only rows with this value count")
+    files.add_argument("--pattern", default="", metavar="REGEX", help="p808: groups condition and clip in file names")
+    files.add_argument("--stimuli", type=Path, metavar="CSV", help="matrix: stimulus_id, clip_id, condition, role")
+    files.add_argument("--matrix-rows", choices=ROWS, default="", help="matrix: what its rows are")
     return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
 
 
 if __name__ == "__main__":

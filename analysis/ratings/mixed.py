@@ -69,7 +69,7 @@ def mixed_model(scales: Mapping[str, Coded]) -> tuple[pd.DataFrame, pd.DataFrame
             continue
         codes = coded.present()
         heads = [{"scale": name, "condition": coded.conditions[c], "n_ratings": int(coded.rows(c).sum())} for c in codes]
-        reason = _unfit(coded)
+        reason = unfit(coded)
         if reason:
             means.extend({**head, "note": reason} for head in heads)
             components.append({"scale": name, "converged": False, "boundary": "", "method": "", "note": reason})
@@ -262,7 +262,8 @@ def _plain_means(value: FloatArray, condition: IntArray) -> FloatArray:
     return means
 
 
-def _unfit(coded: Coded) -> str:
+def unfit(coded: Coded) -> str:
+    """Why the model cannot be fitted to these ratings, or the empty string."""
     n_raters, n_clips = len(np.unique(coded.rater)), len(np.unique(coded.clip))
     few = "fewer than two raters or clips" if min(n_raters, n_clips) < 2 else ""
     equal = "all votes are equal" if np.ptp(coded.value) == 0 else ""

@@ -22,7 +22,7 @@ from analysis.labels import BoolArray, label_matrix
 from analysis.ratings.bootstrap import CrossedBootstrap, percentile_interval
 from analysis.ratings.coding import Coded, FloatArray, IntArray, count_matrix, missing_raters
 
-Level = Literal["nominal", "ordinal", "interval", "masi"]
+Level = Literal["nominal", "ordinal", "interval", "masi", "jaccard"]
 COLUMNS = (
     "scale",
     "condition",
@@ -91,15 +91,23 @@ def masi_distances(sets: BoolArray) -> FloatArray:
     >>> masi_distances(np.array([[1, 1, 0, 0], [1, 1, 1, 1], [0, 1, 1, 0]], dtype=bool)).round(4).tolist()
     [[0.0, 0.6667, 0.8889], [0.6667, 0.0, 0.6667], [0.8889, 0.6667, 0.0]]
     """
-    member = sets.astype(np.float64)
-    size = member.sum(axis=1)
-    both = member @ member.T
-    union = size[:, None] + size[None, :] - both
+    size, both, union = _overlaps(sets)
     jaccard = np.divide(both, union, out=np.ones_like(both), where=union > 0)
     smaller = np.minimum(size[:, None], size[None, :])
     equal = (both == union) & (size[:, None] == size[None, :])
     degree = np.select([equal, (both == smaller) & (both > 0), both > 0], [1.0, 2 / 3, 1 / 3], 0.0)
     result: FloatArray = 1.0 - jaccard * degree
+    return result
+
+
+def jaccard_distances(sets: BoolArray) -> FloatArray:
+    """Jaccard distance between every two rows of ``sets`` (n_sets, options): 1 - shared / all labels. Two empty sets are equal.
+
+    >>> jaccard_distances(np.array([[1, 1, 0, 0], [1, 1, 1, 1], [0, 1, 1, 0]], dtype=bool)).round(4).tolist()
+    [[0.0, 0.5, 0.6667], [0.5, 0.0, 0.5], [0.6667, 0.5, 0.0]]
+    """
+    _, both, union = _overlaps(sets)
+    result: FloatArray = 1.0 - np.divide(both, union, out=np.ones_like(both), where=union > 0)
     return result
 
 
@@ -118,8 +126,8 @@ class _Measure:
 def agreement(scales: Mapping[str, Coded], options: Mapping[str, Sequence[str]], bootstrap: CrossedBootstrap) -> pd.DataFrame:
     """Alpha per scale, over all conditions (empty ``condition``) and within each: frame with `COLUMNS`.
 
-    Category scales: levels ordinal and interval. Label scales, whose ``options`` are given: MASI over the label sets, and
-    nominal for each ``label`` (chosen or not). The interval is the percentile interval over resampled clips, each with all
+    Category scales: levels ordinal and interval. Label scales, whose ``options`` are given: MASI and Jaccard over the label
+    sets, and nominal for each ``label`` (chosen or not). The interval is the percentile interval over resampled clips, each with all
     its stimuli; the ordinal distances stay those of the data at hand. Without rater ids alpha is NaN: nothing then tells
     whether two ratings of a stimulus come from two people.
     """
@@ -143,9 +151,18 @@ def _measures(coded: Coded, options: Sequence[str]) -> Iterator[_Measure]:
     codes, names = pd.factorize(coded.labels)
     chosen = label_matrix(list(names), options)
     yield _Measure("masi", "", codes, None, len(names), lambda counts: masi_distances(chosen))
+    yield _Measure("jaccard", "", codes, None, len(names), lambda counts: jaccard_distances(chosen))
     for index, option in enumerate(options):
         mine = chosen[codes, index].astype(np.int64)
         yield _Measure("nominal", option, mine, np.array([0.0, 1.0]), 2, lambda counts: distances([0, 1], "nominal"))
+
+
+def _overlaps(sets: BoolArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Size of every set, and the sizes of intersection and union of every two."""
+    member = sets.astype(np.float64)
+    size = member.sum(axis=1)
+    both = member @ member.T
+    return size, both, size[:, None] + size[None, :] - both
 
 
 def _row(coded: Coded, rows: BoolArray, measure: _Measure, draws: Sequence[Draws]) -> dict[str, object]:
@@ -179,7 +196,7 @@ def _row(coded: Coded, rows: BoolArray, measure: _Measure, draws: Sequence[Draws
 
 def _value(measure: _Measure, counts: sparse.csr_array, disagreement: FloatArray, distance: FloatArray) -> float:
     marginals = counts.sum(axis=0)
-    if measure.values is None or measure.level == "masi" or np.count_nonzero(marginals) < 2:
+    if measure.values is None or measure.level == "masi" or measure.level == "jaccard" or np.count_nonzero(marginals) < 2:
         return float(_alpha(np.atleast_1d(disagreement.sum()), marginals[:, None], distance)[0])
     table = counts.toarray()
     return float(krippendorff.alpha(value_counts=table, value_domain=measure.values, level_of_measurement=measure.level))

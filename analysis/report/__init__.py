@@ -10,9 +10,13 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from analysis.report.documents import latex_tables, markdown, pdf
 from analysis.report.findings import Finding, find
-from analysis.report.page import all_figures, figure_styles, render_page
+from analysis.report.gaps import find_gaps
+from analysis.report.methods import methods_paragraph
+from analysis.report.page import Contents, all_figures, file_styles, render_page
 from analysis.report.provenance import as_json, describe_origin
+from analysis.report.sieve import NO_RULES, sift
 from analysis.report.study import REPLICATES, Results, analyse
 from analysis.schema import validate_ratings
 
@@ -21,13 +25,14 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Report:
-    """What was written, and the tables in it."""
+    """What was written, the tables in it, and sentences on what could not be computed."""
 
     out: Path
     html: Path
     files: tuple[Path, ...]
     finding: Finding
     results: Results
+    gaps: tuple[str, ...] = ()
 
     @property
     def mos(self) -> pd.DataFrame:
@@ -58,46 +63,83 @@ def write_report(
     provenance: Mapping[str, str] | None = None,
     progress: Callable[[int, int], None] | None = None,
     replicates: int = REPLICATES,
+    participants: pd.DataFrame | None = None,
+    notes: Sequence[str] = (),
+    make_pdf: bool = True,
+    screening: str = NO_RULES,
+    exclude: Sequence[str] = (),
 ) -> Report:
     """Analyse ``ratings`` (see `analysis.schema`) and write the report into the folder ``out``, made if needed.
 
-    Files: ``mos.csv``, ``mos_by_stimulus.csv``, ``retention.csv``, ``retention_by_emotion.csv``, ``agreement.csv``,
-    ``report.json``, ``report.html`` and ``figures/*.svg``. The same ratings, in any order, with the same seed give the same
-    bytes.
+    Files: ``mos.csv``, ``mos_by_stimulus.csv``, ``contrasts.csv``, ``retention.csv``, ``retention_by_emotion.csv``,
+    ``retention_contrasts.csv``, ``soft_labels.csv``, ``agreement.csv``, ``exclusions.csv``, ``screening.csv``,
+    ``with_and_without_screening.csv``, and each of them as ``tables/*.parquet``; ``tables/*.tex`` (booktabs); ``report.json``,
+    ``report.md``, ``report.html``, ``figures/*.svg``; and ``report.pdf`` unless ``make_pdf`` is False or WeasyPrint is absent,
+    which ``Report.gaps`` then says. The same ratings, in any order, with the same seed give the same bytes.
 
-    ``conditions`` (condition, label, family, nominal_bps, measured_bps) names the conditions for readers; ``emotions`` are
-    the options that raters had; ``provenance`` is added to the record; ``progress`` is told (done, to do) in replicates.
+    ``conditions`` (condition, label, family, nominal_bps, measured_bps, weights) names the conditions for readers; ``emotions``
+    are the options that raters had; ``participants`` (rater_id, minutes, pay, currency) tells about raters; ``notes`` are
+    sentences on what the ratings' file could not tell; ``screening`` names a rule set and ``exclude`` raters to leave out;
+    ``provenance`` is added to the record; ``progress`` is told (done, to do) in replicates.
     A reference without ratings makes retention undefined, with that reason. Raises SchemaError when the frame breaks a rule
     or nothing can be analysed, and OSError when the folder cannot be written.
     """
     ratings = validate_ratings(ratings)
     results = analyse(
-        ratings,
+        sift(ratings, screening, exclude, reference),
         reference=reference,
         seed=seed,
         replicates=replicates,
         conditions=conditions,
         emotions=emotions,
+        participants=participants,
         progress=progress,
     )
     title = title or "Listening test"
     finding, figures = find(results), all_figures(results)
     origin = describe_origin(results, ratings, provenance or _NOTHING)
-    (out / "figures").mkdir(parents=True, exist_ok=True)
+    methods, gaps = methods_paragraph(results, origin), find_gaps(results, notes)
     tables = {
-        "mos.csv": results.mos.frame,
-        "mos_by_stimulus.csv": results.by_stimulus,
-        "retention.csv": results.retention.overall,
-        "retention_by_emotion.csv": results.retention.by_emotion,
-        "agreement.csv": results.agreement,
+        "mos": results.mos.frame,
+        "mos_by_stimulus": results.by_stimulus,
+        "contrasts": results.contrasts,
+        "retention": results.retention.overall,
+        "retention_by_emotion": results.retention.by_emotion,
+        "agreement": results.agreement,
+        "soft_labels": results.soft_labels,
+        "retention_contrasts": results.retention_contrasts,
+        "exclusions": results.sieve.exclusions,
+        "screening": results.sieve.checks,
+        "with_and_without_screening": results.with_and_without,
     }
-    texts = {name: table.to_csv(index=False, float_format="%.6f", lineterminator="\n") for name, table in tables.items()}
+    drawings = {f"figures/{one.key}.svg": one for group in figures.values() for one in group}
+    contents = Contents(results, finding, figures, origin, title, methods, gaps, [])
+    styles = file_styles()
+    texts = {f"{name}.csv": _csv(table) for name, table in tables.items()}
     texts["report.json"] = (
-        json.dumps(as_json(results, finding, origin, title), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        json.dumps(as_json(results, finding, origin, title, gaps, methods), indent=1, ensure_ascii=False, allow_nan=False)
+        + "\n"
     )
-    styles = figure_styles()
-    texts |= {f"figures/{one.key}.svg": one.wide.svg(styles) for group in figures.values() for one in group}
-    texts["report.html"] = render_page(results, finding, figures, origin, title, [*texts])
+    texts |= {name: one.wide.svg(styles) for name, one in drawings.items()}
+    texts |= latex_tables(contents)
+    texts["report.md"] = markdown(contents)
+    written, without_pdf = pdf(contents) if make_pdf else (None, "")
+    gaps += [without_pdf] * bool(without_pdf)
+    parquet = [f"tables/{name}.parquet" for name in tables]
+    contents.files[:] = [*texts, *parquet, *(["report.pdf"] if written else [])]
+    texts["report.html"] = render_page(contents)
+    for folder in ("figures", "tables"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         (out / name).write_text(text, encoding="utf-8")
-    return Report(out, out / "report.html", tuple(out / name for name in texts), finding, results)
+    for name, table in tables.items():
+        table.to_parquet(out / "tables" / f"{name}.parquet", index=False)
+    if written:
+        (out / "report.pdf").write_bytes(written)
+    files = tuple(out / name for name in (*contents.files, "report.html"))
+    return Report(out, out / "report.html", files, finding, results, tuple(gaps))
+
+
+def _csv(table: pd.DataFrame) -> str:
+    text: str = table.to_csv(index=False, float_format="%.6f", lineterminator="\n")
+    return text

@@ -19,6 +19,8 @@ class ConditionInfo:
     bps: float | None
     measured: bool
     colour: int
+    nominal_bps: float | None = None
+    weights: str = ""
 
     @property
     def is_reference(self) -> bool:
@@ -39,8 +41,8 @@ class ConditionInfo:
 def describe_conditions(slugs: Iterable[str], reference: str, table: pd.DataFrame | None) -> list[ConditionInfo]:
     """The conditions in ``slugs``, reference first, then by family and bit rate (names with numbers in numeric order).
 
-    ``table`` has the columns condition, label, family, nominal_bps, measured_bps; conditions without a row, or all of them
-    without a table, are called by their slug.
+    ``table`` has the columns condition, label, family, nominal_bps, measured_bps and, where known, weights; conditions without a
+    row, or all of them without a table, are called by their slug.
 
     >>> [info.slug for info in describe_conditions(["opus-24kbps", "opus-6kbps", "original"], "original", None)]
     ['original', 'opus-6kbps', 'opus-24kbps']
@@ -53,7 +55,9 @@ def describe_conditions(slugs: Iterable[str], reference: str, table: pd.DataFram
     for slug, row in drafts:
         bps, measured = _rate(row)
         colour = -1 if slug == reference else families.index(_word(row, "family"))
-        infos.append(ConditionInfo(slug, _word(row, "label") or slug, _word(row, "family"), bps, measured, colour))
+        nominal, weights = _number(row, "nominal_bps"), _word(row, "weights")
+        label = _word(row, "label") or slug
+        infos.append(ConditionInfo(slug, label, _word(row, "family"), bps, measured, colour, nominal, weights))
     return infos
 
 
@@ -65,10 +69,15 @@ def _order(slug: str, row: dict[str, object], reference: str) -> tuple[object, .
 
 def _rate(row: dict[str, object]) -> tuple[float | None, bool]:
     for name, measured in (("measured_bps", True), ("nominal_bps", False)):
-        value = pd.to_numeric(row.get(name), errors="coerce")
-        if value is not None and pd.notna(value):
-            return float(value), measured
+        value = _number(row, name)
+        if value is not None:
+            return value, measured
     return None, False
+
+
+def _number(row: dict[str, object], name: str) -> float | None:
+    value = pd.to_numeric(row.get(name), errors="coerce")
+    return None if value is None or pd.isna(value) else float(value)
 
 
 def _word(row: dict[str, object], name: str) -> str:

@@ -1,4 +1,4 @@
-"""Dot-and-interval figure: one row per condition, a dot for the value and a bar for its interval."""
+"""Bars with intervals: one row per condition, a bar to the value, a line for its interval, the numbers beside them."""
 
 from __future__ import annotations
 
@@ -36,8 +36,13 @@ class Axis:
     name: str
 
 
-def dot_figure(marks: Sequence[Mark], axis: Axis, title: str, key: str, *, narrow: bool = False, footer: str = "") -> Drawing:
-    """The figure at one of two widths; ``narrow`` puts labels above the bars. A dashed line marks the reference's value."""
+def bar_figure(
+    marks: Sequence[Mark], axis: Axis, title: str, key: str, *, narrow: bool = False, footer: str = "", bare: bool = False
+) -> Drawing:
+    """The figure at one of two widths; ``narrow`` puts labels above the bars. A dashed line marks the reference's value.
+
+    ``bare`` figures show counts, which have no interval to miss.
+    """
     width, step = (NARROW, 62.0) if narrow else (WIDE, 38.0)
     left, right = (8.0, width - 12.0) if narrow else (250.0, width - 138.0)
     top = 14.0
@@ -65,8 +70,8 @@ def dot_figure(marks: Sequence[Mark], axis: Axis, title: str, key: str, *, narro
             drawing.line(place(mark.value), top, place(mark.value), bottom, "reference")
     for row, mark in enumerate(marks):
         y = top + step * row
-        _label(drawing, mark, axis, y, narrow, width)
-        _dot(drawing, mark, place, y + (48 if narrow else step / 2))
+        _label(drawing, mark, axis, y, narrow, width, "" if bare else "no interval")
+        _bar(drawing, mark, place, max(axis.low, min(0.0, axis.high)), y + (48 if narrow else step / 2))
     if footer:
         drawing.text(width / 2, height - 4, footer, "warning", size=11, anchor="middle")
     return drawing
@@ -90,9 +95,9 @@ def _description(marks: Sequence[Mark], axis: Axis) -> str:
     return "; ".join(spoken(mark, axis.digits) for mark in marks) + "."
 
 
-def _label(drawing: Drawing, mark: Mark, axis: Axis, y: float, narrow: bool, width: float) -> None:
+def _label(drawing: Drawing, mark: Mark, axis: Axis, y: float, narrow: bool, width: float, unknown: str) -> None:
     value = f"{mark.value:.{axis.digits}f}" if isfinite(mark.value) else "undefined"
-    spread = f"{mark.low:.{axis.digits}f} – {mark.high:.{axis.digits}f}" if isfinite(mark.low) else "no interval"
+    spread = f"{mark.low:.{axis.digits}f} – {mark.high:.{axis.digits}f}" if isfinite(mark.low) else unknown
     if narrow:
         drawing.text(8, y + 18, shortened(mark.label, width - 70.0, 13), "halo strong", size=13)
         drawing.text(8, y + 34, mark.detail, "halo muted", size=11)
@@ -105,10 +110,16 @@ def _label(drawing: Drawing, mark: Mark, axis: Axis, y: float, narrow: bool, wid
     drawing.text(width - 4, y + 24, spread, "muted number", size=12, anchor="end")
 
 
-def _dot(drawing: Drawing, mark: Mark, place: Callable[[float], float], y: float) -> None:
+def _bar(drawing: Drawing, mark: Mark, place: Callable[[float], float], base: float, y: float) -> None:
+    """The bar from ``base`` (zero where the axis has it, else its low end), the interval over it and a dot at the value."""
     if not isfinite(mark.value):
         return
     style = "reference-mark" if mark.colour < 0 else f"family-{mark.colour % 8}"
+    left, right = sorted((place(base), place(mark.value)))
+    drawing.rect(left, y - 8, right - left, 16, f"bar {style}", radius=2)
     if isfinite(mark.low):
-        drawing.line(place(mark.low), y, place(mark.high), y, f"interval {style}")
-    drawing.circle(place(mark.value), y, 6, f"dot {style}")
+        low, high = place(mark.low), place(mark.high)
+        drawing.line(low, y, high, y, f"interval {style}")
+        drawing.line(low, y - 4, low, y + 4, f"cap {style}")
+        drawing.line(high, y - 4, high, y + 4, f"cap {style}")
+    drawing.circle(place(mark.value), y, 5, f"dot {style}")

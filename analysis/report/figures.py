@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
 import pandas as pd
 
-from analysis.report.dots import Axis, Mark, dot_figure
+from analysis.report.dots import Axis, Mark, bar_figure
 from analysis.report.findings import emotion_marks, leading_scale, quality_marks, retention_marks, scale_title
-from analysis.report.heat import heat_figure
+from analysis.report.heat import drop_cell, heat_figure
 from analysis.report.plane import plane_figure
+from analysis.report.rates import rate_figure
 from analysis.report.study import Results
 from analysis.report.svg import Drawing
 from analysis.scales import SCALES
@@ -22,7 +23,10 @@ SIMULATED = "Simulated ratings"
 
 @dataclass(frozen=True)
 class Figure:
-    """``key`` is its file name; ``rows`` are its numbers as printed, under ``columns``."""
+    """``key`` is its file name; ``rows`` are its numbers as printed, under ``columns``.
+
+    A ``folded`` figure is shown when it is asked for.
+    """
 
     key: str
     title: str
@@ -31,6 +35,7 @@ class Figure:
     narrow: Drawing
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]]
+    folded: bool = False
 
 
 def quality_figures(results: Results) -> list[Figure]:
@@ -44,7 +49,26 @@ def retention_figures(results: Results) -> list[Figure]:
     marks = [mark for mark in retention_marks(results) if mark.colour >= 0]
     if not any(isfinite(mark.value) for mark in marks):
         return []
-    return [_retention(results, marks), _by_emotion(results, marks)]
+    return [_retention(results, marks), _drop(results, marks), _by_emotion(results, marks)]
+
+
+def rate_figures(results: Results) -> list[Figure]:
+    """Scores against bit rate: of every numeric scale and of retention; none where fewer than two rates are known."""
+    rates = {info.slug: info.bps for info in results.conditions if info.bps is not None and not info.is_reference}
+    if len(set(rates.values())) < 2:
+        return []
+    first = leading_scale(results)
+    figures = []
+    for scale in sorted(results.scales, key=lambda key: key != first):
+        marks = quality_marks(results, scale)
+        figures.append(
+            _rate(results, marks, rates, quality_axis(marks, scale), f"{scale_title(scale)} against bit rate", scale)
+        )
+    marks = retention_marks(results)
+    if any(isfinite(mark.value) for mark in marks):
+        axis = Axis(0.0, 1.0, [(v / 5, "") for v in range(6)], 2, "macro-F1")
+        figures.append(_rate(results, marks, rates, axis, "Emotion retention against bit rate", "retention"))
+    return [figure for figure in figures if figure is not None]
 
 
 def plane_figures(results: Results) -> list[Figure]:
@@ -94,14 +118,63 @@ def whole(count: Any) -> str:
     return "–" if pd.isna(count) else f"{int(count):,}"
 
 
-def _quality(results: Results, scale: str) -> Figure:
-    marks = quality_marks(results, scale)
+def quality_axis(marks: list[Mark], scale: str) -> Axis:
+    """The axis of a numeric scale: its range, with its words where it has them."""
     low, high = _limits(marks, scale)
     words = SCALES[scale].labels if scale in SCALES else {}
     ticks = (
         [(float(v), words.get(v, "")) for v in range(round(low), round(high) + 1)] if high - low <= 10 else _ticks(low, high)
     )
-    axis = Axis(low, high, ticks, 2, "mean opinion score")
+    return Axis(low, high, ticks, 2, "mean opinion score")
+
+
+def _rate(results: Results, marks: list[Mark], rates: dict[str, float], axis: Axis, title: str, scale: str) -> Figure | None:
+    shown = [mark for mark in marks if (mark.slug in rates and isfinite(mark.value)) or mark.colour < 0]
+    if sum(mark.slug in rates for mark in shown) < 2:
+        return None
+    key = f"rate_{scale}"
+    order = sorted(shown, key=lambda mark: (mark.colour, rates.get(mark.slug, 0.0)))
+    families = {info.slug: info.family for info in results.conditions}
+    return _figure(
+        key,
+        title,
+        "Points of one codec are joined; bars are 95 % intervals over raters and clips"
+        + ("." if scale == "retention" else "; the dashed line is the original with its interval."),
+        lambda narrow: rate_figure(shown, rates, families, axis, title, key, narrow=narrow, footer=_footer(results)),
+        ("Condition", "Bit rate", "Score [95 %]"),
+        [(mark.label, mark.detail, with_interval(mark)) for mark in order],
+        folded=scale not in (leading_scale(results), "retention"),
+    )
+
+
+def _drop(results: Results, marks: list[Mark]) -> Figure:
+    def lost(mark: Mark) -> Mark:
+        return replace(mark, value=100 * (mark.value - 1), low=100 * (mark.low - 1), high=100 * (mark.high - 1))
+
+    rows = [(lost(mark), [lost(one) for one in emotion_marks(results, mark.slug)]) for mark in marks]
+    counts = _support(results)
+    title = "Emotion lost, by emotion"
+    return _figure(
+        "emotion_drop",
+        title,
+        "Relative drop of F1 in per cent, (F1 − 1) / 1: the original scores 1 against itself. n is the number of clips in which the "
+        "original carries the emotion. Votes of two panels differ even on one recording, so some of every drop is not the codec’s.",
+        lambda narrow: heat_figure(
+            rows, counts, title, "drop", narrow=narrow, footer=_footer(results), cell_of=drop_cell, overall="macro"
+        ),
+        ("Condition", *results.emotions, "macro"),
+        [(head.label, *(with_interval(mark, 0) for mark in marks), with_interval(head, 0)) for head, marks in rows],
+    )
+
+
+def _support(results: Results) -> dict[str, int]:
+    support = results.retention.by_emotion.groupby("emotion")["support"].max()
+    return {name: int(support[name]) for name in results.emotions}
+
+
+def _quality(results: Results, scale: str) -> Figure:
+    marks = quality_marks(results, scale)
+    axis = quality_axis(marks, scale)
     frame = results.mos.frame[results.mos.frame["scale"] == scale].set_index("condition")
 
     def counts(slug: str) -> list[str]:
@@ -112,8 +185,8 @@ def _quality(results: Results, scale: str) -> Figure:
     return _figure(
         f"mos_{scale}",
         title,
-        f"{asked}Dots are means, bars 95 % intervals over raters and clips, the band is the reference with its interval.",
-        lambda narrow: dot_figure(marks, axis, title, f"mos-{scale}", narrow=narrow, footer=_footer(results)),
+        f"{asked}Bars end at the mean; lines are 95 % intervals over raters and clips; the band is the reference with its interval.",
+        lambda narrow: bar_figure(marks, axis, title, f"mos-{scale}", narrow=narrow, footer=_footer(results)),
         ("Condition", "Bit rate", "MOS [95 %]", "SD", "Ratings", "Raters", "Clips"),
         [(m.label, m.detail, with_interval(m), f"{frame.at[m.slug, 'sd']:.2f}", *counts(m.slug)) for m in marks],
     )
@@ -131,8 +204,8 @@ def _retention(results: Results, marks: list[Mark]) -> Figure:
         "retention",
         title,
         "How closely the emotions heard in coded clips match those heard in the same clips of the reference: 1 is the "
-        "same emotions in every clip. Bars are 95 % intervals over raters and clips.",
-        lambda narrow: dot_figure(marks, axis, title, "retention", narrow=narrow, footer=_footer(results)),
+        "same emotions in every clip. Lines are 95 % intervals over raters and clips.",
+        lambda narrow: bar_figure(marks, axis, title, "retention", narrow=narrow, footer=_footer(results)),
         ("Condition", "Bit rate", "Macro-F1 [95 %]", "Emotions scored", "Clips", "Note"),
         [(m.label, m.detail, with_interval(m), scored(m.slug), whole(frame.at[m.slug, "n_clips"]), m.note) for m in marks],
     )
@@ -140,9 +213,7 @@ def _retention(results: Results, marks: list[Mark]) -> Figure:
 
 def _by_emotion(results: Results, marks: list[Mark]) -> Figure:
     rows = [(mark, emotion_marks(results, mark.slug)) for mark in marks]
-    frame = results.retention.by_emotion
-    support = frame.groupby("emotion")["support"].max()
-    counts = {name: int(support[name]) for name in results.emotions}
+    counts = _support(results)
     title = "Emotion retention by emotion"
     return _figure(
         "retention_by_emotion",
@@ -152,13 +223,20 @@ def _by_emotion(results: Results, marks: list[Mark]) -> Figure:
         lambda narrow: heat_figure(rows, counts, title, "emotions", narrow=narrow, footer=_footer(results)),
         ("Condition", *results.emotions, "all"),
         [(head.label, *(with_interval(mark) for mark in marks), with_interval(head)) for head, marks in rows],
+        folded=True,
     )
 
 
 def _figure(
-    key: str, title: str, caption: str, draw: Callable[[bool], Drawing], columns: tuple[str, ...], rows: list[tuple[str, ...]]
+    key: str,
+    title: str,
+    caption: str,
+    draw: Callable[[bool], Drawing],
+    columns: tuple[str, ...],
+    rows: list[tuple[str, ...]],
+    folded: bool = False,
 ) -> Figure:
-    return Figure(key, title, caption, draw(False), draw(True), columns, rows)
+    return Figure(key, title, caption, draw(False), draw(True), columns, rows, folded)
 
 
 def _limits(marks: list[Mark], scale: str) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from math import isfinite
 
 import pandas as pd
 
-from analysis.ratings.bootstrap import share_first
+from analysis.ratings.bootstrap import percentile_interval, share_first
 from analysis.ratings.coding import FloatArray
 from analysis.report.dots import Mark
 from analysis.report.study import Results
@@ -66,11 +66,10 @@ def find(results: Results) -> Finding:
     ]
     found = [first for first in firsts if first is not None]
     sentences = [first.sentence for first in found]
-    sentences += [
-        f"The reference, {mark.label}, is at {_spread(mark)} on {scale_title(scale or '').lower()}."
-        for mark in quality
-        if mark.colour < 0
-    ]
+    sentences += [_cheapest(results, quality, results.mos.replicates.get(scale or "", {}), _QUALITY)]
+    sentences += [_cheapest(results, emotion, results.retention.replicates, _EMOTION)]
+    sentences += [_against_reference(results, mark, scale or "", quality) for mark in quality if mark.colour < 0]
+    sentences = [sentence for sentence in sentences if sentence]
     if emotion:
         sentences.append(
             "Macro-F1 stays below 1 even for a codec nobody can hear, because no two panels vote alike: compare codecs with "
@@ -104,7 +103,7 @@ def _first(marks: list[Mark], replicates: Mapping[str, FloatArray], measure: _Me
         return None
     ranked = sorted(marks, key=lambda mark: -mark.value)
     best, worst = ranked[0], ranked[-1]
-    shown = f"{best.label} has the highest {measure.name}, {_spread(best)}; {worst.label} has the lowest, {_spread(worst)}."
+    shown = f"{_named(best)} has the highest {measure.name}, {_spread(best)}; {_named(worst)} has the lowest, {_spread(worst)}."
     unsure = [mark for mark in marks if not isfinite(mark.low)]
     if unsure:
         doubt, said = "but how sure that is cannot be told", f"An interval is missing: {unsure[0].note}."
@@ -116,6 +115,56 @@ def _first(marks: list[Mark], replicates: Mapping[str, FloatArray], measure: _Me
         said = f"{best.label} comes first in {100 * share:.0f} % of the resampled studies"
         said += f", {rival.label} in {100 * shares[rival.slug]:.0f} %: these votes do not settle the order." if doubt else "."
     return _First(best.label, measure.praise, doubt, f"{shown} {said}")
+
+
+def _cheapest(results: Results, marks: list[Mark], replicates: Mapping[str, FloatArray], measure: _Measure) -> str:
+    """The condition of lowest rate that the bootstrap does not tell from the best one; nothing where rates are unknown."""
+    rates = {info.slug: info.bps for info in results.conditions if info.bps is not None}
+    able = [mark for mark in marks if mark.colour >= 0 and mark.slug in rates and mark.slug in replicates]
+    if len({rates[mark.slug] for mark in able}) < 2 or not all(isfinite(mark.low) for mark in able):
+        return ""
+    best = max(able, key=lambda mark: mark.value)
+    gaps = {mark.slug: percentile_interval(replicates[best.slug] - replicates[mark.slug]) for mark in able}
+    level = [mark for mark in able if mark is best or gaps[mark.slug][0] <= 0]
+    cheapest = min(level, key=lambda mark: (rates[mark.slug], -mark.value))
+    if cheapest is best:
+        return f"Nothing at a lower bit rate than {_named(best)} comes level with it in {measure.name}."
+    low, high = gaps[cheapest.slug]
+    return (
+        f"The lowest bit rate that these votes cannot tell from the best in {measure.name} is that of {_named(cheapest)}: it is "
+        f"{best.value - cheapest.value:.2f} below (95 % interval of the difference {_signed(low)} to {_signed(high)})."
+    )
+
+
+def _against_reference(results: Results, reference: Mark, scale: str, quality: list[Mark]) -> str:
+    """Where the reference stands, and how far the best codec is from it on the clips that both were rated on."""
+    said = f"The reference, {reference.label}, is at {_spread(reference)} on {scale_title(scale).lower()}"
+    codecs = [mark for mark in quality if mark.colour >= 0]
+    if not codecs:
+        return said + "."
+    best = max(codecs, key=lambda mark: mark.value)
+    table = results.contrasts
+    pair = table[(table["scale"] == scale) & (table["condition_a"] == reference.slug) & (table["condition_b"] == best.slug)]
+    if pair.empty or not isfinite(pair["ci_low"].iloc[0]):
+        return said + "."
+    low, high = pair["ci_low"].iloc[0], pair["ci_high"].iloc[0]
+    told = "which these votes do not tell from no difference" if low <= 0 <= high else "a difference these votes do tell"
+    gap = f"{pair['difference'].iloc[0]:.2f} above {best.label} (95 % interval {_signed(low)} to {_signed(high)}), {told}."
+    return f"{said}, {gap}"
+
+
+def _named(mark: Mark) -> str:
+    """A condition with its bit rate, where that is known and the label does not say it.
+
+    >>> _named(Mark("opus-6kbps", "Opus", "6.04 kbit/s measured", 1, 1, 1, 0)), _named(Mark("a", "A", "", 1, 1, 1, 0))
+    ('Opus (6.04 kbit/s measured)', 'A')
+    """
+    said = not mark.detail or mark.colour < 0 or "kbit/s" in mark.label
+    return mark.label if said else f"{mark.label} ({mark.detail})"
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
 
 
 def _headline(found: list[_First]) -> str:

@@ -1,20 +1,45 @@
-"""The report as one HTML page that needs nothing but itself."""
+"""The report as one HTML page that needs nothing but itself, and the same page laid out for paper."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis.ratings.bootstrap import FEW
-from analysis.report.dots import Mark
-from analysis.report.figures import Figure, plane_figures, quality_figures, retention_figures, whole, with_interval
+from analysis.report.diagnostics import agreement_figures, clip_figures, flow_figures, people_figures, vote_figures
+from analysis.report.figures import (
+    Figure,
+    plane_figures,
+    quality_figures,
+    rate_figures,
+    retention_figures,
+    whole,
+)
 from analysis.report.findings import Finding, scale_title
 from analysis.report.study import Results
+from analysis.report.svg import Drawing, plain_styles
+from analysis.report.tables import beside_rows, check_rows, contrast_rows, kept_rows, soft_rows
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "report"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All that a page shows beside the numbers in ``results``."""
+
+    results: Results
+    finding: Finding
+    figures: Mapping[str, list[Figure]]
+    origin: Mapping[str, str]
+    title: str
+    methods: str
+    gaps: list[str]
+    files: list[str]
 
 
 def all_figures(results: Results) -> dict[str, list[Figure]]:
@@ -22,7 +47,13 @@ def all_figures(results: Results) -> dict[str, list[Figure]]:
     return {
         "quality": quality_figures(results),
         "emotion": retention_figures(results),
+        "rate": rate_figures(results),
         "plane": plane_figures(results),
+        "votes": vote_figures(results),
+        "clips": clip_figures(results),
+        "agreement": agreement_figures(results),
+        "screening": flow_figures(results),
+        "people": people_figures(results),
     }
 
 
@@ -31,15 +62,29 @@ def figure_styles() -> str:
     return (TEMPLATES / "figure.css").read_text(encoding="utf-8")
 
 
-def render_page(
-    results: Results,
-    finding: Finding,
-    figures: Mapping[str, list[Figure]],
-    origin: Mapping[str, str],
-    title: str,
-    files: list[str],
-) -> str:
-    """The page as HTML."""
+def file_styles() -> str:
+    """The style sheet of figures that stand alone: colours written out, since editors of drawings know no variables."""
+    return plain_styles(figure_styles())
+
+
+def render_page(contents: Contents) -> str:
+    """The page for screens."""
+    return _render(contents, lambda drawing: Markup(drawing.svg()), figure_styles(), paper=False)
+
+
+def render_paper(contents: Contents) -> str:
+    """The page for paper: details open, wide figures only, each a picture of its own with its colours written out."""
+    # Halos are drawn under words by browsers alone; elsewhere they would be drawn over them.
+    styles = "\n".join(line for line in file_styles().splitlines() if ".halo" not in line)
+
+    def picture(drawing: Drawing) -> Markup:
+        data = base64.b64encode(drawing.svg(styles).encode()).decode()
+        return Markup('<img alt="" src="data:image/svg+xml;base64,{}">').format(data)
+
+    return _render(contents, picture, "", paper=True)
+
+
+def _render(contents: Contents, drawing: Callable[[Drawing], Markup], styles: str, *, paper: bool) -> str:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -48,32 +93,56 @@ def render_page(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    results = contents.results
+    page = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     context = {
         "results": results,
-        "finding": finding,
-        "figures": figures,
-        "origin": origin,
-        "title": title,
-        "files": files,
-        "agreement": _agreement_rows(results),
+        "finding": contents.finding,
+        "figures": contents.figures,
+        "origin": contents.origin,
+        "title": contents.title,
+        "methods": contents.methods,
+        "gaps": contents.gaps,
+        "files": contents.files,
+        "contrasts": {scale_title(scale): contrast_rows(results, scale) for scale in results.scales},
+        "checks": check_rows(results),
+        "beside": beside_rows(results),
+        "soft": soft_rows(results),
+        "kept_pairs": kept_rows(results),
+        "sections": _sections(contents),
         "few": FEW,
-        "styles": Markup(figure_styles() + (TEMPLATES / "page.css").read_text(encoding="utf-8")),
-        "drawing": lambda drawing: Markup(drawing.svg()),
+        "whole": whole,
+        "paper": paper,
+        "styles": Markup((styles or plain_variables()) + page),
+        "drawing": drawing,
         "families": _families(results),
     }
     return environment.get_template("report.html").render(context)
 
 
-def _agreement_rows(results: Results) -> list[tuple[str, ...]]:
-    """Agreement over all conditions, as printed."""
-    table = results.agreement[results.agreement["condition"] == ""]
-    rows: list[tuple[str, ...]] = []
-    for row in table.to_dict("records"):
-        mark = Mark("", "", "", row["value"], row["ci_low"], row["ci_high"], 0, row["note"])
-        what = f"{scale_title(row['scale'])}: {row['label']}" if row["label"] else scale_title(row["scale"])
-        counts = [whole(row[name]) for name in ("n_units", "n_raters", "n_ratings")]
-        rows.append((what, row["level"], with_interval(mark), *counts))
-    return rows
+def plain_variables() -> str:
+    """The colours alone, for a page whose figures are pictures."""
+    styles = figure_styles()
+    return styles[: styles.index("@media")]
+
+
+def _sections(contents: Contents) -> list[tuple[str, str]]:
+    """The table of contents: id and title of every section that there is."""
+    figures, results = contents.figures, contents.results
+    sections = [
+        ("quality", "Quality", bool(figures["quality"])),
+        ("emotion", "Emotion", True),
+        ("rate", "Bit rate", bool(figures["rate"])),
+        ("both", "Quality and emotion", bool(figures["plane"])),
+        ("contrasts", "Pairs of conditions", len(results.contrasts) > 0),
+        ("data", "The ratings themselves", True),
+        ("counts", "Screening", True),
+        ("people", "Raters", True),
+        ("gaps", "Not computed", bool(contents.gaps)),
+        ("methods", "Methods", True),
+        ("provenance", "Provenance", True),
+    ]
+    return [(key, title) for key, title, there in sections if there]
 
 
 def _families(results: Results) -> list[tuple[str, int]]:

@@ -29,6 +29,15 @@ def ratings_digest(frame: pd.DataFrame) -> str:
     return hashlib.sha256(hashes.tobytes()).hexdigest()
 
 
+def code_digest() -> str:
+    """SHA-256 over the Python sources of this room: the code version of a report, also where there is no version control."""
+    room = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(room.rglob("*.py")):
+        digest.update(path.relative_to(room).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes."""
     with path.open("rb") as file:
@@ -40,7 +49,9 @@ def describe_origin(results: Results, ratings: pd.DataFrame, given: Mapping[str,
     packages = {name: version(name) for name in _PACKAGES}
     return {
         **given,
+        "screening": f"{results.sieve.name}, version {results.sieve.version}",
         "ratings_digest": ratings_digest(ratings),
+        "analysis_code": code_digest(),
         "seed": str(results.seed),
         "replicates": str(results.replicates),
         "python": platform.python_version(),
@@ -48,13 +59,22 @@ def describe_origin(results: Results, ratings: pd.DataFrame, given: Mapping[str,
     }
 
 
-def as_json(results: Results, finding: Finding, origin: Mapping[str, str], title: str) -> dict[str, Any]:
+def as_json(
+    results: Results, finding: Finding, origin: Mapping[str, str], title: str, gaps: list[str], methods: str
+) -> dict[str, Any]:
     """The report as plain values for ``report.json``; an undefined number is null, and ``reasons`` says why."""
     tables = {
         "mos": results.mos.frame,
         "retention": results.retention.overall,
         "retention_by_emotion": results.retention.by_emotion,
         "agreement": results.agreement,
+        "contrasts": results.contrasts,
+        "soft_labels": results.soft_labels,
+        "retention_contrasts": results.retention_contrasts,
+        "screening": results.sieve.checks,
+        "with_and_without_screening": results.with_and_without.assign(note=""),
+        "exclusions": results.sieve.exclusions.assign(note=""),
+        "participants": results.people.strata.assign(note=""),
     }
     return {
         "title": title,
@@ -68,16 +88,19 @@ def as_json(results: Results, finding: Finding, origin: Mapping[str, str], title
         "left_out": results.left_out,
         "conditions": [
             {"condition": c.slug, "label": c.label, "family": c.family, "bitrate_bps": c.bps, "measured": c.measured}
+            | {"nominal_bps": c.nominal_bps, "weights": c.weights}
             for c in results.conditions
         ],
         "method": {
-            "interval": "crossed bootstrap over raters and clips, percentile; for F1 moved by the bootstrap's bias",
+            "interval": "crossed bootstrap over raters and clips, percentile; for F1 moved by its bias; MOS: see ci_method",
             "level": LEVEL,
             "replicates": results.replicates,
             "seed": results.seed,
             "few_clusters_below": FEW,
             "threshold": f"share of votes > 1/{len(results.emotions)}" if results.emotions else None,
         },
+        "methods": methods,
+        "not_computed": gaps,
         "provenance": dict(origin),
         "reasons": sorted({note for table in tables.values() for note in table["note"] if note}),
         "results": {name: _records(table) for name, table in tables.items()},

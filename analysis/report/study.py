@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from analysis.ratings.bootstrap import CrossedBootstrap
-from analysis.ratings.coding import encode
+from analysis.ratings.coding import Coded, encode
+from analysis.ratings.contrasts import contrasts
 from analysis.ratings.mos import MosTable, mos_by_condition, mos_by_stimulus
 from analysis.ratings.reliability import agreement
 from analysis.ratings.retention import COLUMNS, EMOTION_COLUMNS, Retention, emotion_retention
+from analysis.ratings.retention_tests import COLUMNS as TEST_COLUMNS
+from analysis.ratings.retention_tests import retention_contrasts
+from analysis.ratings.soft_labels import COLUMNS as SOFT_COLUMNS
+from analysis.ratings.soft_labels import soft_labels
 from analysis.report.conditions import ConditionInfo, describe_conditions
-from analysis.schema import SchemaError, label_options, select_usable
+from analysis.report.people import People, describe_people
+from analysis.report.sieve import Sieve
+from analysis.schema import SchemaError, count_excluded, label_options, select_usable, split_panels
 
 #: The label scale that emotion retention is computed from.
 EMOTION_SCALE = "emotion"
@@ -34,6 +41,13 @@ class Results:
     by_stimulus: pd.DataFrame
     retention: Retention
     agreement: pd.DataFrame
+    contrasts: pd.DataFrame
+    retention_contrasts: pd.DataFrame
+    soft_labels: pd.DataFrame
+    sieve: Sieve
+    with_and_without: pd.DataFrame
+    scales_coded: Mapping[str, Coded]
+    people: People
     seed: int
     replicates: int
 
@@ -47,23 +61,29 @@ class Results:
         """Category scales, in the order of the tables."""
         return list(self.mos.replicates)
 
+    def scale_number(self, key: str) -> int:
+        """The place of a scale among all that were asked: what its colour is told by."""
+        return list(self.scales_coded).index(key)
+
 
 def analyse(
-    ratings: pd.DataFrame,
+    sieve: Sieve,
     *,
     reference: str,
     seed: int,
     replicates: int,
     conditions: pd.DataFrame | None,
     emotions: Sequence[str] | None,
+    participants: pd.DataFrame | None,
     progress: Callable[[int, int], None] | None,
 ) -> Results:
-    """All results of a validated frame. ``progress`` is told (replicates done, replicates to do) as work goes on.
+    """All results of the ratings in a `Sieve`. ``progress`` is told (replicates done, replicates to do) as work goes on.
 
     Without ``emotions`` the options are the labels that occur, which makes the threshold 1/n depend on the votes; the report
     says so. Raises SchemaError when no rating is left, or when a label is not among ``emotions``.
     """
-    selection = select_usable(ratings)
+    ratings = sieve.ratings
+    selection = select_usable(split_panels(ratings, reference))
     used = selection.used
     if used.empty:
         raise SchemaError(
@@ -75,16 +95,20 @@ def analyse(
     options = {name: label_options(used[used["scale"] == name]) for name in label_scales}
     if emotions is not None and EMOTION_SCALE in options:
         options[EMOTION_SCALE] = list(emotions)
-    passes = len(scales) - len(label_scales) + (EMOTION_SCALE in options) + 1
+    passes = 2 * (len(scales) - len(label_scales)) + (EMOTION_SCALE in options) + 1
     any_scale = next(iter(scales.values()))
     bootstrap = CrossedBootstrap(
         len(any_scale.raters), len(any_scale.clips), replicates, seed, _counter(progress, passes * replicates)
     )
-    mos = mos_by_condition(scales, bootstrap)
+    mos = mos_by_condition(scales, bootstrap, excluded=count_excluded(ratings))
     retention = Retention(pd.DataFrame(columns=list(COLUMNS)), pd.DataFrame(columns=list(EMOTION_COLUMNS)), {})
+    soft, tests = pd.DataFrame(columns=list(SOFT_COLUMNS)), pd.DataFrame(columns=list(TEST_COLUMNS))
     if EMOTION_SCALE in options:
-        retention = emotion_retention(scales[EMOTION_SCALE], options[EMOTION_SCALE], reference, bootstrap)
+        heard = scales[EMOTION_SCALE], options[EMOTION_SCALE], reference
+        retention = emotion_retention(*heard, bootstrap)
+        soft, tests = soft_labels(*heard, bootstrap), retention_contrasts(*heard, seed)
     order = [info.slug for info in infos]
+    pairs = contrasts(scales, bootstrap, order)
     return Results(
         conditions=infos,
         reference=reference,
@@ -96,6 +120,13 @@ def analyse(
         by_stimulus=mos_by_stimulus(scales),
         retention=Retention(_ordered(retention.overall, order), _ordered(retention.by_emotion, order), retention.replicates),
         agreement=agreement(scales, options, bootstrap),
+        contrasts=pairs,
+        retention_contrasts=tests,
+        soft_labels=_ordered(soft, order),
+        sieve=sieve,
+        with_and_without=_ordered(sieve.compare(mos.frame, reference, replicates, seed), order, "scale"),
+        scales_coded=scales,
+        people=describe_people(used, participants),
         seed=seed,
         replicates=replicates,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 #: Width of a character relative to the size of the type, on the safe side for system sans-serif fonts.
@@ -29,6 +30,10 @@ class Drawing:
         shade = f' rx="{radius:g}"' * bool(radius) + f' fill-opacity="{opacity:.3f}"' * (opacity < 1)
         self._shapes.append(f'<rect {size}{shade} class="{style}"/>')
 
+    def path(self, data: str, style: str) -> None:
+        """A path from ready-made ``data``: one element for what would be thousands."""
+        self._shapes.append(f'<path d="{data}" class="{style}"/>')
+
     def text(
         self, x: float, y: float, words: str, style: str = "", *, size: float = 13, anchor: str = "start", turn: float = 0
     ) -> None:
@@ -46,6 +51,19 @@ class Drawing:
         )
         head = f'<svg xmlns="http://www.w3.org/2000/svg" {frame} role="img" class="drawing" {ids}>'
         return "\n".join([head + names + alone, *self._shapes, "</svg>"])
+
+
+def plain_styles(style_sheet: str) -> str:
+    """The sheet for programs that know neither variables nor media: the first value of each variable in place, media rules gone.
+
+    >>> plain_styles(":root { --ink: #111; } @media print { :root { --ink: #000; } } .a { fill: var(--ink); }")
+    '.a { fill: #111; }'
+    """
+    without_media = re.sub(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", style_sheet)
+    roots = re.findall(r":root\s*\{([^}]*)\}", without_media)
+    values = dict(re.findall(r"(--[\w-]+):\s*([^;]+);", " ".join(roots)))
+    rules = re.sub(r":root\s*\{[^}]*\}", "", without_media)
+    return re.sub(r"var\((--[\w-]+)\)", lambda found: values[found[1]], rules).strip()
 
 
 def text_width(words: str, size: float) -> float:
