@@ -68,7 +68,8 @@ def load_checkpoint(path: Path, *required: str) -> Mapping[str, Any]:
     import torch
 
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_number_types()):
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         sentence = f"{path} is damaged, or holds more than tensors and plain values and is not opened for safety."
         raise CodecError("weights_damaged", sentence) from error
@@ -77,15 +78,22 @@ def load_checkpoint(path: Path, *required: str) -> Mapping[str, Any]:
     return content
 
 
+def _number_types() -> list[Any]:
+    """What a NumPy number, as training loops leave it in a checkpoint, is made of; none of it can run code."""
+    scalar = np.float64(0).__reduce__()[0]
+    kinds = [type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8", "?")]
+    return [(scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")] + [np.dtype, *kinds]
+
+
 @contextmanager
-def model_errors(path: Path) -> Iterator[None]:
+def model_errors(path: Path | str) -> Iterator[None]:
     """While a model is built: silence old idioms of the codec packages, and name the file if its tensors do not fit."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*weight_norm.* is deprecated", FutureWarning)
         warnings.filterwarnings("ignore", ".*torch.jit.script.* is deprecated", DeprecationWarning)
         try:
             yield
-        except (RuntimeError, TypeError, KeyError) as error:
+        except (RuntimeError, TypeError, KeyError, ValueError) as error:
             raise CodecError("weights_damaged", f"{path} does not fit this codec's model.") from error
 
 

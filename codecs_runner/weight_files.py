@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 LYRA_URL = "https://github.com/google/lyra/raw/v1.3.2/lyra/model_coeffs/"
 DAC_URL = "https://github.com/descriptinc/descript-audio-codec/releases/download/"
+AUDIODEC_URL = "https://huggingface.co/AudioDecBenchmark/AudioDec/resolve/main/"
+ACADEMICODEC_URL = "https://huggingface.co/Dongchao/AcademiCodec/resolve/main/"
+FUNCODEC_URL = "https://huggingface.co/alibaba-damo/"
+SOUNDSTREAM_URL = "https://github.com/kaiidams/soundstream-pytorch/releases/download/v1.0/"
 
 
 @dataclass(frozen=True)
@@ -15,7 +19,7 @@ class WeightFile:
 
     Args:
         family: sub-folder of CODEC_WEIGHTS where it may also lie.
-        name: file name.
+        name: file name, with the folders it lies in where names repeat.
         url: where its authors publish it.
         licence: of the weights.
         sha256: published checksum, or the first digits of it; empty where none is published.
@@ -38,7 +42,46 @@ def _lyra(name: str, size: int, sha256: str) -> WeightFile:
     return WeightFile("lyra", name, LYRA_URL + name, "Apache-2.0", sha256, size)
 
 
+def _audiodec(name: str) -> WeightFile:
+    """Named as in the authors' release exp.zip, of which the address is a mirror."""
+    return WeightFile("audiodec", name, AUDIODEC_URL + name, "CC-BY-NC 4.0")
+
+
+def _academicodec(name: str) -> WeightFile:
+    return WeightFile("academicodec", name, ACADEMICODEC_URL + name, "not stated (code: MIT by its readme)")
+
+
+def _funcodec(model: str) -> dict[str, WeightFile]:
+    """Weights and configuration of one model, by the end of their keys."""
+    folder, licence = f"audio_codec-{model}-pytorch", "not stated (code: MIT)"
+    return {
+        suffix: WeightFile("funcodec", f"{folder}/{name}", f"{FUNCODEC_URL}{folder}/resolve/main/{name}", licence)
+        for suffix, name in (("", "model.pth"), ("_config", "config.yaml"))
+    }
+
+
+def _funcodecs(**models: str) -> dict[str, WeightFile]:
+    return {key + suffix: file for key, model in models.items() for suffix, file in _funcodec(model).items()}
+
+
 FILES = {
+    "audiodec_encoder": _audiodec("autoencoder/symAD_libritts_24000_hop300/checkpoint-500000steps.pkl"),
+    "audiodec_symmetric": _audiodec("autoencoder/symAD_libritts_24000_hop300/checkpoint-1000000steps.pkl"),
+    "audiodec_vocoder": _audiodec("vocoder/AudioDec_v1_symAD_libritts_24000_hop300_clean/checkpoint-500000steps.pkl"),
+    "hificodec_16k_320d": _academicodec("HiFi-Codec-16k-320d"),
+    "hificodec_16k_320d_large_universal": _academicodec("HiFi-Codec-16k-320d-large-universal"),
+    "hificodec_24k_320d": _academicodec("HiFi-Codec-24k-320d"),
+    **_funcodecs(
+        funcodec_en_ds320="encodec-en-libritts-16k-nq32ds320",
+        funcodec_en_ds640="encodec-en-libritts-16k-nq32ds640",
+        funcodec_zh_en_ds320="encodec-zh_en-general-16k-nq32ds320",
+        funcodec_zh_en_ds640="encodec-zh_en-general-16k-nq32ds640",
+        freqcodec_gr1="freqcodec_magphase-en-libritts-16k-gr1nq32ds320",
+        freqcodec_gr8="freqcodec_magphase-en-libritts-16k-gr8nq32ds320",
+    ),
+    "soundstream_16khz": WeightFile(
+        "soundstream", "soundstream_16khz-20230425.ckpt", SOUNDSTREAM_URL + "soundstream_16khz-20230425.ckpt", "MIT"
+    ),
     "encodec_24khz": WeightFile(
         family="encodec",
         name="encodec_24khz-d7cc33bc.th",

@@ -80,7 +80,11 @@ def sha256(path: Path) -> str:
 
 def checksums(keys: Iterable[str]) -> dict[str, str]:
     """File name to SHA-256; the text ``missing`` stands where a file is not there."""
-    return {path.name if (path := find(key)) else FILES[key].name: sha256(path) if path else "missing" for key in keys}
+    found = {key: find(key) for key in keys}
+    return {
+        path.name if path and FILES[key].pattern else FILES[key].name: sha256(path) if path else "missing"
+        for key, path in found.items()
+    }
 
 
 def download(key: str, progress: Callable[[int, int], None] | None = None) -> Path:

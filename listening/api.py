@@ -2,22 +2,24 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from listening.frames import ratings_frame
+from analysis.exports import EXPORTS
 from listening.models import Session, Study, Trial
 from listening.rating_tasks.registry import get_rating_task
+from listening.services.errors import ServiceError
 from listening.services.progress import study_progress
 from listening.services.ratings import ConflictError, NotHeardError, clean_answers, next_position, record_ratings
+from listening.services.reports import export_content
 
 
 class ListeningSerializer(serializers.Serializer):
@@ -221,11 +223,22 @@ class ProgressView(APIView):
 
 class ExportView(APIView):
     @extend_schema(
-        responses={(200, "text/csv"): OpenApiTypes.STR},
+        parameters=[
+            OpenApiParameter("as", enum=list(EXPORTS), description="The form of the file; tidy is CSV, one rating in a row."),
+            OpenApiParameter("scale", str, description="For sureal, which holds one scale."),
+        ],
+        responses={(200, "text/csv"): OpenApiTypes.STR, (200, "application/octet-stream"): OpenApiTypes.BINARY},
     )
-    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        """All ratings of a study as CSV, one row per rater, stimulus and scale."""
+    def get(self, request: Request, slug: str) -> HttpResponse:
+        """All ratings of a study: tidy by default, or as Parquet, sureal, P.808 toolkit columns or a data package."""
         study = get_object_or_404(Study, slug=slug)
-        response = HttpResponse(ratings_frame(study).to_csv(index=False), content_type="text/csv")
-        response["Content-Disposition"] = f'attachment; filename="{study.slug}-ratings.csv"'
+        form = request.query_params.get("as", "tidy")
+        try:
+            content, _ = export_content(study, form, request.query_params.get("scale", ""))
+        except ServiceError as error:
+            return _problem(str(error), status.HTTP_400_BAD_REQUEST)
+        ending = EXPORTS[form]
+        response = HttpResponse(content, content_type="text/csv" if ending == ".csv" else "application/octet-stream")
+        name = "ratings" if form in ("tidy", "parquet") else form
+        response["Content-Disposition"] = f'attachment; filename="{study.slug}-{name}{ending}"'
         return response

@@ -24,6 +24,9 @@ COLUMNS = [
     "simulated",
     "role",
     "excluded",
+    "speaker",
+    "speaker_sex",
+    "heard_share",
 ]
 
 
@@ -48,6 +51,9 @@ def ratings_frame(study: Study) -> pd.DataFrame:
             "value",
             "labels",
             "received_at",
+            "stimulus__source_clip__speaker",
+            "stimulus__source_clip__sex",
+            "trial__listening__heard_share",
         )
     )
     records = [
@@ -70,6 +76,9 @@ def ratings_frame(study: Study) -> pd.DataFrame:
             else _SURPLUS
             if state == Session.State.COMPLETED
             else _NOT_COMPLETED,
+            speaker,
+            sex,
+            heard_share,
         )
         for (
             participant,
@@ -86,13 +95,24 @@ def ratings_frame(study: Study) -> pd.DataFrame:
             value,
             labels,
             received_at,
+            speaker,
+            sex,
+            heard_share,
         ) in rows.iterator(chunk_size=5000)
     ]
     return pd.DataFrame.from_records(records, columns=COLUMNS)
 
 
+def participants_frame(study: Study) -> pd.DataFrame:
+    """Raters who completed the study, by their names in exports: minutes from consent to the last answer."""
+    sessions = study.sessions.filter(state=Session.State.COMPLETED, preview=False, completed_at__isnull=False)
+    rows = sessions.order_by("pk").values_list("participant__rater_id", "consented_at", "created_at", "completed_at")
+    minutes = [(rater, (end - (consent or begin)).total_seconds() / 60) for rater, consent, begin, end in rows if rater and end]
+    return pd.DataFrame.from_records(minutes, columns=["rater_id", "minutes"])
+
+
 def conditions_frame(study: Study) -> pd.DataFrame:
-    """The study's conditions with their labels, families, nominal and measured bit rates (bit/s)."""
+    """The study's conditions with labels, families, nominal and measured bit rates (bit/s), and SHA-256 of their weights."""
     measured = dict(
         Stimulus.objects.filter(study_stimuli__study=study).order_by().values_list("condition").annotate(Avg("payload_bps"))
     )
@@ -104,5 +124,13 @@ def conditions_frame(study: Study) -> pd.DataFrame:
             "family": [c.family for c in conditions],
             "nominal_bps": [c.nominal_bps for c in conditions],
             "measured_bps": [measured.get(c.slug) for c in conditions],
+            "weights": [_weights(study, c.slug) for c in conditions],
         }
     )
+
+
+def _weights(study: Study, condition: str) -> str:
+    """The weight files that a stimulus of the condition was made with, each with its SHA-256; empty for none."""
+    made = Stimulus.objects.filter(study_stimuli__study=study, condition=condition, status=Stimulus.Status.READY)
+    sidecar = made.order_by("pk").values_list("sidecar", flat=True).first() or {}
+    return ", ".join(f"{name} {digest}" for name, digest in sorted((sidecar.get("weights") or {}).items()))

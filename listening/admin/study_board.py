@@ -14,6 +14,13 @@ from listening.services.sizing import study_size
 from listening.services.studies import rater_link, study_stimuli
 
 N_EVENTS = 8
+#: Forms of the export beside plain CSV, as the page calls them.
+EXPORT_NAMES = (
+    ("parquet", "Parquet"),
+    ("datapackage", "data package"),
+    ("p808", "P.808 toolkit CSV"),
+    ("sureal", "sureal JSON"),
+)
 
 
 def live(study: Study) -> dict[str, Any]:
@@ -65,6 +72,7 @@ def board(study: Study) -> dict[str, Any]:
         "rater_link": rater_link(study),
         "only_simulated": progress["ratings"] and progress["ratings"] == progress["simulated_ratings"],
         "report_written_at": written_at,
+        "exports": EXPORT_NAMES,
         "events": study.events.all()[:N_EVENTS],
     }
 

@@ -1,5 +1,7 @@
 """From a study's ratings to files: exports and the report."""
 
+import hashlib
+import json
 import platform
 from collections.abc import Callable
 from importlib.metadata import version
@@ -9,31 +11,71 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from analysis.exports import EXPORTS, dictionary, export
 from analysis.report import Report, write_report
 from analysis.schema import SchemaError
-from listening.frames import conditions_frame, ratings_frame
+from listening.frames import conditions_frame, participants_frame, ratings_frame
 from listening.models import Study
 from listening.services.errors import ServiceError
 from listening.services.ratings import study_emotions
 
+#: What of a study makes its protocol, beside its stimuli.
+_PROTOCOL = (
+    "conditions",
+    "rating_tasks",
+    "strata",
+    "votes_per_stratum",
+    "trials_per_session",
+    "seed",
+    "instructions",
+    "consent_text",
+)
 
-def export_ratings(study: Study, path: Path) -> int:
-    """Write all ratings of a study as CSV or Parquet, by the file's ending; return the number of rows. Raises ServiceError."""
-    if path.suffix not in (".csv", ".parquet"):
-        raise ServiceError(f"{path.name} ends in {path.suffix or 'nothing'}; an export is a .csv or a .parquet file.")
-    frame = ratings_frame(study)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
+
+def export_ratings(study: Study, path: Path, form: str = "", scale: str = "") -> int:
+    """Write a study's ratings in a form of `analysis.exports`, and return how many ratings the study has. Raises ServiceError.
+
+    Without a form, the file's ending chooses between CSV and Parquet. Beside a tidy table lies its data dictionary.
+    """
+    if not form:
+        form = {".csv": "tidy", ".parquet": "parquet"}.get(path.suffix, "")
+        if not form:
+            raise ServiceError(f"{path.name} ends in {path.suffix or 'nothing'}; an export is a .csv or a .parquet file.")
+    elif form == "tidy" and path.suffix == ".parquet":
+        form = "parquet"
+    if form in EXPORTS and path.suffix != EXPORTS[form]:
+        raise ServiceError(f"{path.name} ends in {path.suffix or 'nothing'}; an export as {form} is a {EXPORTS[form]} file.")
+    content, rows = export_content(study, form, scale)
+    files = {path: content}
+    if form in ("tidy", "parquet"):
+        files[path.with_name(f"{path.stem}-dictionary.csv")] = dictionary().to_csv(index=False).encode()
     try:
-        if path.suffix == ".csv":
-            frame.to_csv(part, index=False)
-        else:
-            frame.to_parquet(part, index=False)
-        part.replace(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for target, data in files.items():
+            part = target.with_name(target.name + ".part")
+            part.write_bytes(data)
+            part.replace(target)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise ServiceError(f"{path} could not be written: {error.strerror}. The ratings are safe in the database.") from error
-    return len(frame)
+    return rows
+
+
+def export_content(study: Study, form: str, scale: str = "") -> tuple[bytes, int]:
+    """A study's ratings as the bytes of a file, and how many ratings it has. Raises ServiceError."""
+    frame = ratings_frame(study)
+    try:
+        return export(frame, form, name=study.slug, scale=scale, tables={"conditions": conditions_frame(study)}), len(frame)
+    except SchemaError as error:
+        raise ServiceError(f"The ratings of {study} could not be exported: {error}") from error
+
+
+def study_hash(study: Study) -> str:
+    """SHA-256 over what raters of a study hear and are asked: conditions, tasks, options, strata, votes, seed, stimuli."""
+    stimuli = study.study_stimuli.order_by("stimulus__source_clip__clip_id", "stimulus__condition")
+    heard = stimuli.values_list("stimulus__source_clip__clip_id", "stimulus__condition", "stimulus__audio_sha256", "role")
+    asked = {name: getattr(study, name) for name in _PROTOCOL}
+    protocol = {**asked, "emotions": list(study_emotions(study)), "stimuli": [list(row) for row in heard]}
+    return hashlib.sha256(json.dumps(protocol, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def report_directory(study: Study) -> Path:
@@ -48,6 +90,7 @@ def write_study_report(study: Study, out: Path, seed: int = 0, progress: Callabl
         raise ServiceError(f"The study {study} has no ratings yet; there is nothing to report.")
     provenance = {
         "study": study.slug,
+        "study_hash": study_hash(study),
         "preset": study.preset,
         "corpus": study.corpus.name,
         "study_status": study.status,
@@ -66,6 +109,7 @@ def write_study_report(study: Study, out: Path, seed: int = 0, progress: Callabl
             emotions=study_emotions(study),
             provenance=provenance,
             progress=progress,
+            participants=participants_frame(study),
         )
     except SchemaError as error:
         raise ServiceError(f"The report of {study} could not be written: {error}") from error

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from listening.api import session_state
 from listening.forms import ConsentForm, SoundCheckForm
 from listening.models import Session, Study
-from listening.prolific import LinkError, completion_url
+from listening.prolific import LinkError, PreviewLinkError, completion_url
 from listening.rating_tasks.registry import get_rating_task
 from listening.services import sessions
 from listening.services.ratings import study_emotions
@@ -68,6 +68,11 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
         )
     try:
         link = arrivals.link_of(request, study)
+    except PreviewLinkError:
+        text = "Prolific's preview opens the link with made-up ids, so nobody can rate under it. Participants' links carry real ones."
+        return message(
+            request, 200, "The link works", text, "To see the pages, use “Preview as rater” in our admin.", study=study
+        )
     except LinkError as error:
         hint = "Please open the study from its page on Prolific. If you did, message us there; your place is not lost."
         if study.recruiter == Study.Recruiter.LINK:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.integration.server import REPO, manage, query, running_server
+from tests.integration.server import REPO, manage, manage_all, query, running_server
 
 PEOPLE = 40
 
@@ -24,12 +24,15 @@ def environment(postgres_url: str, tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def open_study(environment: dict[str, str]) -> dict[str, str]:
     """A study of 12 plans, fewer than the people who come."""
-    manage(environment, "migrate", "-v0")
-    manage(environment, "import_corpus", "manifest", str(REPO / "analysis/corpora/synthetic"), "--name", "c", "--limit", "4")
     create = ["create_study", "--preset", "emo-codec", "--corpus", "c", "--name", "s", "--conditions", "original,opus-6kbps"]
-    manage(environment, *create, "--votes-per-stratum", "3", "--trials-per-session", "4")
-    manage(environment, "prepare_stimuli", "s", "-v0")
-    manage(environment, "open_study", "s")
+    manage_all(
+        environment,
+        ["migrate", "-v0"],
+        ["import_corpus", "manifest", str(REPO / "analysis/corpora/synthetic"), "--name", "c", "--limit", "4"],
+        [*create, "--votes-per-stratum", "3", "--trials-per-session", "4"],
+        ["prepare_stimuli", "s", "-v0"],
+        ["open_study", "s"],
+    )
     return environment
 
 

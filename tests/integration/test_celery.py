@@ -1,19 +1,20 @@
 """Stimuli made by Celery workers over a real Redis: woken at once, and none lost when the broker forgets everything."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 import redis
 
-from tests.integration.server import REPO, manage
+from tests.integration.server import REPO, manage, manage_all
 
-READY = "from listening.models import Stimulus; print(Stimulus.objects.filter(status='ready').count())"
+READY = "SELECT count(*) FROM listening_stimulus WHERE status = 'ready'"
 
 
 @pytest.fixture
@@ -21,8 +22,8 @@ def environment(redis_url: str, tmp_path: Path) -> dict[str, str]:
     data = tmp_path / "data"
     given = {**os.environ, "CELERY_BROKER_URL": redis_url, "DATA_DIR": str(data), "STIMULUS_STORE": str(data / "stimuli")}
     given.pop("DATABASE_URL", None)
-    manage(given, "migrate", "-v0")
-    manage(given, "import_corpus", "manifest", str(REPO / "analysis/corpora/synthetic"), "--name", "c", "--limit", "4")
+    synthetic = str(REPO / "analysis/corpora/synthetic")
+    manage_all(given, ["migrate", "-v0"], ["import_corpus", "manifest", synthetic, "--name", "c", "--limit", "4"])
     return given
 
 
@@ -44,9 +45,10 @@ def create(environment: dict[str, str]) -> None:
 
 def wait_until_ready(environment: dict[str, str], wanted: int, seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
-    while (ready := int(manage(environment, "shell", "-v0", "-c", READY))) < wanted:
-        assert time.monotonic() < deadline, f"{ready} of {wanted} stimuli are ready after {seconds:.0f} s"
-        time.sleep(1)
+    with closing(sqlite3.connect(Path(environment["DATA_DIR"]) / "db.sqlite3")) as database:
+        while (ready := database.execute(READY).fetchone()[0]) < wanted:
+            assert time.monotonic() < deadline, f"{ready} of {wanted} stimuli are ready after {seconds:.0f} s"
+            time.sleep(0.3)
 
 
 def test_creating_a_study_wakes_the_workers_and_its_stimuli_are_made(environment):

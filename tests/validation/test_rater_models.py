@@ -30,7 +30,7 @@ def demo(shared: Path) -> np.ndarray:
 @pytest.fixture(scope="module")
 def nflx(shared: Path) -> np.ndarray:
     votes = pd.read_csv(shared / "data" / "acr_sureal" / "NFLX_dataset_public_raw_votes.csv")
-    names = {"rater_id": votes["rater_index"], "stimulus_id": votes["item_index"].map("{:03d}".format)}
+    names = {"rater_id": votes["rater_index"].map("{:02d}".format), "stimulus_id": votes["item_index"].map("{:03d}".format)}
     tidy = pd.DataFrame({**names, "condition": "video", "scale": "quality", "value": votes["score"], "labels": ""})
     return vote_matrix(encode(validate_ratings(tidy.assign(clip_id=tidy["stimulus_id"])))["quality"]).to_numpy()
 

@@ -12,6 +12,7 @@ from codecs_runner.audio import Samples
 from codecs_runner.codecs.base import Codec, Condition
 from codecs_runner.registry import availability, get_condition, open_codec
 from codecs_runner.rendering import _open
+from tests.unit.codecs_runner import published
 from tests.unit.codecs_runner.checkpoints import write_random_checkpoints
 from tests.unit.codecs_runner.voices import make_speech
 
@@ -37,6 +38,7 @@ def weights_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fix
         (folder / "lyra").symlink_to(request.getfixturevalue("shared") / "weights" / "lyra")
     if find_spec("encodec") and find_spec("dac") and find_spec("torch"):
         write_random_checkpoints(folder)
+        published.write_all(folder)
     return folder
 
 

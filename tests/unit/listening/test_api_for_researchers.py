@@ -85,3 +85,11 @@ def test_the_api_describes_itself_in_valid_openapi_without_a_warning(db, client,
         "/api/v1/studies/{slug}/ratings/",
     }
     assert "arning" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("form", "name"), [("parquet", "ratings.parquet"), ("p808", "p808.csv"), ("sureal", "sureal.json")])
+def test_the_export_comes_in_the_forms_of_other_tools(study, researcher, form, name):
+    Rater(study).arrive("female").finish()
+    response = researcher.get(f"/api/v1/studies/{study.slug}/ratings/?as={form}")
+    assert response.status_code == 200 and response["Content-Disposition"].endswith(f'{name}"')
+    assert researcher.get(f"/api/v1/studies/{study.slug}/ratings/?as=xlsx").json()["detail"].endswith("datapackage.")

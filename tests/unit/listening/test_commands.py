@@ -1,5 +1,6 @@
 """The commands that scripts rely on, and what they say when something is wrong."""
 
+import zipfile
 from io import StringIO
 
 import pandas as pd
@@ -92,3 +93,23 @@ def test_simulated_raters_do_not_enter_a_study_that_is_not_open(draft):
 def test_a_server_that_does_not_answer_is_told(study):
     with pytest.raises(CommandError, match="is the server running"):
         run("simulate_raters", "small", "--base-url", "http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize(("form", "ending"), [("tidy", ".csv"), ("p808", ".csv"), ("sureal", ".json"), ("datapackage", ".zip")])
+def test_ratings_are_exported_in_the_forms_of_other_tools_without_prolific_ids(study, tmp_path, form, ending):
+    rater = Rater(study).arrive("female").finish()
+    out = tmp_path / f"r{ending}"
+    assert "9 ratings written" in run("export_ratings", study.slug, "--out", str(out), "--format", form)
+    content = out.read_bytes()
+    if form == "datapackage":
+        with zipfile.ZipFile(out) as archive:
+            content = b"".join(archive.read(name) for name in archive.namelist())
+    assert rater.participant_id.encode() not in content and rater.session.participant.rater_id.encode() in content
+    with pytest.raises(CommandError, match=rf"an export as {form} is a {ending} file"):
+        run("export_ratings", study.slug, "--out", str(tmp_path / "r.xlsx"), "--format", form)
+
+
+def test_a_scale_nobody_rated_is_told_with_those_there_are(study, tmp_path):
+    Rater(study).arrive("female").finish()
+    with pytest.raises(CommandError, match="No vote is on the scale 'bak'; the scales are ovrl, sig"):
+        run("export_ratings", study.slug, "--out", str(tmp_path / "r.json"), "--format", "sureal", "--scale", "bak")

@@ -63,6 +63,13 @@ def test_a_link_without_a_proper_id_is_refused_in_a_sentence(study, name, value)
     assert Participant.objects.count() == 0
 
 
+def test_the_preview_of_prolific_is_told_that_the_link_works_and_nobody_is_counted(study):
+    response = Rater(study).open_link(SESSION_ID="035orbpf1pk3")
+    assert response.status_code == 200
+    assert "preview" in text(response)
+    assert Participant.objects.count() == 0
+
+
 def test_a_link_to_no_study_says_so(db, client):
     response = client.get("/s/nothing/?PROLIFIC_PID=a")
     assert response.status_code == 404

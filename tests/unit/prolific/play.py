@@ -1,5 +1,9 @@
 """People who take part without any page of ours."""
 
+from typing import Any
+
+import requests
+
 from listening.standin import StandIn, Submission
 
 
@@ -11,3 +15,17 @@ def take_part(prolific: StandIn, study_id: str, number: int, code: str = "DONE12
     prolific.clock.advance(60 * minutes)
     prolific.complete(submission, code)
     return submission
+
+
+def people(prolific: StandIn, sex: str) -> list[str]:
+    return [person.id for person in prolific.world.people.values() if person.sex == sex]
+
+
+def status(prolific: StandIn, submission: Submission) -> str:
+    return prolific.world.submissions[submission.id].status
+
+
+def ask(prolific: StandIn, method: str, path: str, **how: Any) -> requests.Response:
+    return requests.request(
+        method, f"{prolific.url}/api/v1/{path}", headers={"Authorization": f"Token {prolific.token}"}, **how
+    )
