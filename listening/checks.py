@@ -38,6 +38,29 @@ def check_public_url(**kwargs: Any) -> list[CheckMessage]:
     return found
 
 
+@register(Tags.security)
+def check_prolific(**kwargs: Any) -> list[CheckMessage]:
+    """Prolific's settings fit together. None of these sentences shows a token or a secret."""
+    found: list[CheckMessage] = []
+    url = urlparse(settings.PROLIFIC_BASE_URL)
+    local = url.hostname in ("localhost", "127.0.0.1", "::1")
+    if url.scheme != "https" and not (url.scheme == "http" and local):
+        sentence = (
+            f"PROLIFIC_BASE_URL is {settings.PROLIFIC_BASE_URL!r}; the token would travel unencrypted. Use an https:// address."
+        )
+        found.append(Error(sentence, id="listening.E005"))
+    if any(character.isspace() for character in settings.PROLIFIC_TOKEN):
+        sentence = "PROLIFIC_TOKEN holds a blank or a line break; copy the token again."
+        found.append(Error(sentence, id="listening.E006"))
+    if settings.PROLIFIC_WEBHOOK_SECRETS and not settings.PROLIFIC_TOKEN:
+        sentence = "PROLIFIC_WEBHOOK_SECRETS is set without PROLIFIC_TOKEN: events cannot be read back, so they change nothing."
+        found.append(Warning(sentence, id="listening.W004"))
+    if settings.PROLIFIC_POLL_S < 10:
+        sentence = f"PROLIFIC_POLL_S is {settings.PROLIFIC_POLL_S}; Prolific limits how often it may be asked. Take 10 or more."
+        found.append(Error(sentence, id="listening.E007"))
+    return found
+
+
 @register()
 def check_stores(**kwargs: Any) -> list[CheckMessage]:
     """The stores can be written and have room."""

@@ -7,6 +7,7 @@ from codecs_runner.registry import get_condition
 from listening.models import Rating, Session, Stimulus, Study
 
 _NOT_COMPLETED = "session not completed"
+_RELEASED = "the submission was returned or rejected"
 _SURPLUS = "surplus: the rater's place had gone to somebody else"
 
 COLUMNS = [
@@ -75,6 +76,8 @@ def ratings_frame(study: Study) -> pd.DataFrame:
             if state == Session.State.COMPLETED and plan
             else _SURPLUS
             if state == Session.State.COMPLETED
+            else _RELEASED
+            if state == Session.State.RELEASED
             else _NOT_COMPLETED,
             speaker,
             sex,

@@ -34,6 +34,11 @@ DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = _secret_key()
 # Participants' ids are encrypted with the first and fingerprinted with the last of these; a new key goes in front.
 PARTICIPANT_KEYS = env.list("PARTICIPANT_KEYS", default=[SECRET_KEY])
+# Without a token everything about Prolific is done by hand, through files. Shown on no page and written in no log.
+PROLIFIC_TOKEN = env.str("PROLIFIC_TOKEN", "")
+PROLIFIC_BASE_URL = env.str("PROLIFIC_BASE_URL", "https://api.prolific.com").rstrip("/")
+PROLIFIC_WEBHOOK_SECRETS = env.list("PROLIFIC_WEBHOOK_SECRETS", default=[])
+PROLIFIC_POLL_S = env.int("PROLIFIC_POLL_S", 60)
 PARTICIPANT_RETENTION_DAYS = env.int("PARTICIPANT_RETENTION_DAYS", 365)
 PUBLIC_URL = env.str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 PUBLIC_IS_HTTPS = PUBLIC_URL.startswith("https://")
@@ -153,7 +158,10 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
 CELERY_TASK_ROUTES = {"codecs_runner.*": {"queue": "render"}}
-CELERY_BEAT_SCHEDULE = {"sweep": {"task": "listening.sweep", "schedule": 60.0}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "listening.sweep", "schedule": 60.0},
+    "keep up with Prolific": {"task": "listening.keep_up", "schedule": float(PROLIFIC_POLL_S)},
+}
 
 LOGGING = {
     "version": 1,
@@ -196,6 +204,7 @@ UNFOLD = {
         lambda request: static("css/researcher.css"),
         lambda request: static("css/researcher_board.css"),
         lambda request: static("css/researcher_form.css"),
+        lambda request: static("css/researcher_recruitment.css"),
     ],
     "DASHBOARD_CALLBACK": "listening.admin.dashboard.dashboard",
     "SIDEBAR": {
@@ -222,6 +231,13 @@ UNFOLD = {
                     _page("Ratings", "star_rate", "listening_rating"),
                     _page("Raters", "group", "listening_participant"),
                     _page("Events", "history", "listening_event"),
+                ],
+            },
+            {
+                "title": "Recruiting",
+                "items": [
+                    _page("Prolific", "campaign", "listening_recruitment"),
+                    _page("Decisions and pay", "receipt_long", "listening_auditentry"),
                 ],
             },
             {

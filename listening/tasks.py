@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from listening.services import dispatch, sessions
+from listening.services import dispatch, sessions, upkeep
 
 
 @shared_task(name="listening.dispatch")
@@ -24,3 +24,9 @@ def sweep() -> None:
     """Offer lost jobs again, and free the plans of raters who left."""
     dispatch.send_due_jobs()
     sessions.expire_sessions()
+
+
+@shared_task(name="listening.keep_up")
+def keep_up() -> None:
+    """Stay in step with Prolific."""
+    upkeep.keep_up()

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from listening.views import audio, rater, researcher
+from listening.views import audio, hooks, rater, researcher
 
 rater_urls = [
     path("", rater.enter, name="enter"),
@@ -20,6 +20,7 @@ urlpatterns = [
     path("", researcher.home, name="home"),
     path("s/<slug:slug>/", rater.join, name="join"),
     path("session/<str:token>/", include(rater_urls)),
+    path("hooks/prolific/", hooks.prolific, name="prolific-hook"),
     path("preview/<slug:slug>/", researcher.preview, name="preview"),
     path("studies/<slug:slug>/report/", researcher.report, name="study-report"),
     path("studies/<slug:slug>/report/<path:name>", researcher.report, name="study-report-file"),

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Avg
 
 from codecs_runner.registry import get_condition
+from listening.admin.recruitment_panel import panel
 from listening.admin.study_actions import ACTIONS
 from listening.models import Stimulus, Study
 from listening.services.progress import condition_progress, missing_worker, study_progress
@@ -69,6 +70,7 @@ def board(study: Study) -> dict[str, Any]:
         "sentence": sentence,
         "buttons": buttons,
         "report": button("report", "Write it again" if written_at else "", primary=not written_at),
+        "recruiting": panel(study),
         "rater_link": rater_link(study),
         "only_simulated": progress["ratings"] and progress["ratings"] == progress["simulated_ratings"],
         "report_written_at": written_at,

@@ -5,12 +5,15 @@ from listening.models.job import Job
 from listening.models.log import Event
 from listening.models.participant import Participant
 from listening.models.rating import AppendOnlyError, Rating
+from listening.models.recruitment import AuditEntry, Bonus, Recruitment, Submission, WebhookEvent
 from listening.models.session import Session, Trial
 from listening.models.stimulus import Stimulus
 from listening.models.study import Plan, PlanTrial, Study, StudyStimulus
 
 __all__ = [
     "AppendOnlyError",
+    "AuditEntry",
+    "Bonus",
     "Corpus",
     "Event",
     "Job",
@@ -18,10 +21,13 @@ __all__ = [
     "Plan",
     "PlanTrial",
     "Rating",
+    "Recruitment",
     "Session",
     "SourceClip",
     "Stimulus",
     "Study",
     "StudyStimulus",
+    "Submission",
     "Trial",
+    "WebhookEvent",
 ]

@@ -31,6 +31,7 @@ class Session(models.Model):
         SCREENED_OUT = "screened_out", "no place in the rater's stratum"
         EXPIRED = "expired"
         WITHDRAWN = "withdrawn"
+        RELEASED = "released", "submission returned or rejected"
 
     ACTIVE = (State.CONSENT, State.CHECK, State.RATING)
     HOLDS_PLAN = (*ACTIVE, State.COMPLETED)

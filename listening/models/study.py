@@ -86,6 +86,7 @@ class Study(models.Model):
     no_consent_code = models.CharField(max_length=32, default=draw_completion_code)
     failed_check_code = models.CharField(max_length=32, default=draw_completion_code)
     screened_out_code = models.CharField(max_length=32, default=draw_completion_code)
+    incompatible_device_code = models.CharField(max_length=32, default=draw_completion_code)
 
     created_at = models.DateTimeField(auto_now_add=True)
     frozen_at = models.DateTimeField(null=True, editable=False)

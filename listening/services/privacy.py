@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from listening.models import Event, Participant, Rating, Session, Study, Trial
+from listening.models import Event, Participant, Rating, Session, Study, Submission, Trial
 
 _PERSONAL = {"prolific_study_id": "", "prolific_session_id": "", "user_agent": ""}
 
@@ -26,6 +26,7 @@ def withdraw(participant: Participant) -> int:
         for session in sessions.select_related("study"):
             Event.objects.create(study=session.study, session=session, kind="withdrawn")
         sessions.update(state=Session.State.WITHDRAWN, plan=None, stratum="", **_PERSONAL)
+        Submission.objects.filter(session__in=sessions).update(session=None)
         participant.forget()
     return erased
 
@@ -47,5 +48,6 @@ def forget_participants(days: int | None = None) -> int:
         with transaction.atomic():
             participant.forget()
             participant.sessions.update(**_PERSONAL)
+            Submission.objects.filter(session__participant=participant).update(session=None)
         forgotten += 1
     return forgotten

@@ -167,7 +167,8 @@ def complete_if_whole(session: Session) -> None:
 
     A rater who was away so long that their plan went to somebody else still completes; their votes are surplus and hold no plan.
     """
-    if next_position(session) is not None or session.state == Session.State.COMPLETED:
+    over = (Session.State.COMPLETED, Session.State.RELEASED)
+    if session.state in over or next_position(session) is not None:
         return
     session.state = Session.State.COMPLETED
     session.completed_at = timezone.now()

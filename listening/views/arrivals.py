@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from listening.models import Study
 from listening.prolific import Link, LinkError
+from listening.services.arrivals import check_signed_link
 from listening.services.sessions import plain_link
 
 _ID = re.compile(r"[A-Za-z0-9._-]{3,64}")
@@ -17,7 +18,9 @@ _YEAR_S = 365 * 86_400
 def link_of(request: HttpRequest, study: Study) -> Link:
     """The link somebody came by. Raises LinkError in a sentence for them."""
     if study.recruiter == Study.Recruiter.PROLIFIC:
-        return Link.from_query(request.GET)
+        link = Link.from_query(request.GET)
+        check_signed_link(study, request.GET.dict())
+        return link
     if given := request.GET.get("id", "").strip():
         if not _ID.fullmatch(given):
             raise LinkError("The id in the link should be 3 to 64 letters, digits, dots, dashes and underscores.")

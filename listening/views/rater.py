@@ -15,6 +15,8 @@ from listening.models import Session, Study
 from listening.prolific import LinkError, PreviewLinkError, completion_url
 from listening.rating_tasks.registry import get_rating_task
 from listening.services import sessions
+from listening.services.arrivals import note_arrival
+from listening.services.errors import ServiceError
 from listening.services.ratings import study_emotions
 from listening.views import arrivals
 
@@ -82,6 +84,10 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
         session = sessions.join(study, link, request.headers.get("User-Agent", ""), request.GET.get("simulated", ""))
     except sessions.JoinRefused as error:
         return _refusal(request, study, error)
+    try:
+        note_arrival(session)
+    except ServiceError as error:
+        return message(request, 403, "This link is not yours", str(error), "Please open the study from Prolific again.")
     response = go_to_step(session)
     arrivals.remember(response, study, link)
     return response
@@ -179,6 +185,11 @@ def trial(request: HttpRequest, session: Session) -> HttpResponse:
 
 _ENDINGS = {
     Session.State.WITHDRAWN: ("You have withdrawn", "Your answers were erased, as you asked.", "no_consent_code"),
+    Session.State.RELEASED: (
+        "Your submission has ended",
+        "It was returned or closed on Prolific, so your place went to somebody else.",
+        "no_consent_code",
+    ),
     Session.State.DECLINED: (
         "You chose not to take part",
         "Thank you for reading. Nothing about you was stored beyond the id you came with, encrypted.",
@@ -202,6 +213,8 @@ def done(request: HttpRequest, session: Session) -> HttpResponse:
     study = session.study
     if session.state != Session.State.COMPLETED:
         title, text, code_field = _ENDINGS[Session.State(session.state)]
+        if session.state == Session.State.RELEASED:
+            return message(request, 200, title, text, "You can close this page.", study=study)
         if study.recruiter == Study.Recruiter.LINK:
             return message(request, 200, title, text, "You can close this page.", study=study, preview=session.preview)
         code = getattr(study, code_field)

@@ -33,7 +33,7 @@ class Command(BaseCommand):
         with standin:
             self.stdout.write(
                 f"A stand-in for Prolific answers on {standin.url}, with {people} people.\n"
-                f"Set PROLIFIC_URL={standin.url} and PROLIFIC_TOKEN={token}; its switches are under {standin.url}/standin/."
+                f"Set PROLIFIC_BASE_URL={standin.url} and PROLIFIC_TOKEN={token}; its switches are under {standin.url}/standin/."
             )
             try:
                 standin.wait()
