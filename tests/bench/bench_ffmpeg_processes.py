@@ -87,7 +87,11 @@ def _code_only(clip: Path) -> None:
     for slug in WAYS:
         condition = get_condition(slug)
         coded = open_codec(condition).code(recording.input_for(condition))
-        sf.write(clip.with_suffix(".flac"), resample(coded.samples, coded.sample_rate, STIMULUS_RATE), STIMULUS_RATE)
+        sf.write(
+            clip.with_suffix(".flac"),
+            resample(coded.samples.astype(np.float64), coded.sample_rate, STIMULUS_RATE),
+            STIMULUS_RATE,
+        )
 
 
 def _now() -> tuple[float, float]:
