@@ -1,4 +1,4 @@
-"""Command line: ``python -m analysis report RATINGS.csv --out DIR``."""
+"""Command line: ``python -m analysis report RATINGS.csv --out DIR`` and ``python -m analysis power RATINGS.csv --half-width X``."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from tqdm import tqdm
 from analysis.formats import FORMATS, Hints, read_input
 from analysis.formats.matrix import ROWS
 from analysis.formats.webmushra import REFERENCE as WEBMUSHRA_REFERENCE
+from analysis.ratings.power import say, votes_needed
 from analysis.ratings.screening import RULE_SETS
 from analysis.report import write_report
 from analysis.report.provenance import file_sha256
 from analysis.report.sieve import NO_RULES
 from analysis.report.study import REPLICATES
-from analysis.schema import SchemaError, require_condition
+from analysis.schema import SchemaError, read_ratings, require_condition
 
 BAD_INPUT = 2
 DEFAULT_REFERENCE = "original"
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit status is 0, or 2 after a sentence on standard error."""
     options = _parser().parse_args(arguments)
     try:
-        _report(options)
+        options.command(options)
     except (SchemaError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return BAD_INPUT
@@ -70,6 +71,14 @@ def _report(options: argparse.Namespace) -> None:
             print(gap)
     print(report.finding.headline)
     print(report.html)
+
+
+def _power(options: argparse.Namespace) -> None:
+    table = votes_needed(read_ratings(options.ratings), options.half_width)
+    if options.out is not None:
+        table.to_csv(options.out, index=False, float_format="%.6f", lineterminator="\n")
+    for row in table.to_dict("records"):
+        print(say(row))
 
 
 def _hints(options: argparse.Namespace) -> Hints:
@@ -116,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m analysis", description="Statistics of listening tests.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     report = commands.add_parser("report", help="write tables, figures and a page for a file of ratings")
+    report.set_defaults(command=_report)
     report.add_argument("ratings", type=Path, metavar="RATINGS", help="file of ratings")
     report.add_argument("--input-format", choices=FORMATS, default="tidy", help="what kind of file it is (default tidy)")
     report.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write into")
@@ -142,6 +152,11 @@ def _parser() -> argparse.ArgumentParser:
     files.add_argument("--pattern", default="", metavar="REGEX", help="p808: groups condition and clip in file names")
     files.add_argument("--stimuli", type=Path, metavar="CSV", help="matrix: stimulus_id, clip_id, condition, role")
     files.add_argument("--matrix-rows", choices=ROWS, default="", help="matrix: what its rows are")
+    power = commands.add_parser("power", help="say how many more votes a half-width of the intervals takes")
+    power.set_defaults(command=_power)
+    power.add_argument("ratings", type=Path, metavar="RATINGS", help="tidy CSV or Parquet file of ratings")
+    power.add_argument("--half-width", type=float, required=True, metavar="X", help="half of the 95 %% interval, in points")
+    power.add_argument("--out", type=Path, metavar="CSV", help="write the table there too")
     return parser
 
 

@@ -6,6 +6,9 @@ the last part, more raters the first; clips set a floor that no number of raters
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -52,6 +55,27 @@ def independent_votes(sd: float, half_width: float, level: float = LEVEL) -> int
     [11, 30, 67, 265]
     """
     return int(np.ceil((stats.norm.ppf((1 + level) / 2) * sd / half_width) ** 2 - 1e-9))
+
+
+def say(row: Mapping[str, Any]) -> str:
+    """A row of `votes_needed` as a sentence.
+
+    >>> row = {"scale": "ovrl", "condition": "opus", "half_width_now": 0.21, "n_votes": 450, "half_width": 0.1, "note": ""}
+    >>> say(row | {"votes_needed": 2100, "more_votes": 1650, "raters_needed": 70, "naive_votes": 265})
+    'ovrl, opus: +-0.21 with 450 votes; +-0.1 takes 2100 votes (1650 more) of 70 raters; 265 if votes were independent.'
+    """
+    head = f"{row['scale']}, {row['condition']}: "
+    if pd.isna(row.get("half_width_now")):
+        return f"{head}nothing to plan from: {row['note']}."
+    now = f"+-{row['half_width_now']:.2f} with {row['n_votes']} votes; "
+    if pd.isna(row["votes_needed"]):
+        return f"{head}{now}+-{row['half_width']:g}: {row['note']}."
+    needed = (
+        f"+-{row['half_width']:g} takes {row['votes_needed']} votes ({row['more_votes']} more) of {row['raters_needed']} raters"
+    )
+    return (
+        f"{head}{now}{needed}; {row['naive_votes']} if votes were independent.{' Note: ' + row['note'] if row['note'] else ''}"
+    )
 
 
 def _scale(coded: Coded, half_width: float) -> list[dict[str, object]]:

@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.__main__ import main
 from analysis.ratings.power import COLUMNS, independent_votes, votes_needed
 from analysis.schema import SchemaError, validate_ratings
 
@@ -56,3 +59,12 @@ def test_what_cannot_be_planned_from_says_why() -> None:
         votes_needed(frame.assign(excluded="late"), 0.2)
     row = votes_needed(frame.assign(rater_id=""), 0.2).iloc[0]
     assert row["note"] == "no rater ids" and row["votes_needed"] is pd.NA
+
+
+def test_the_command_says_it_in_sentences_and_writes_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study(1, 60, 60, 8).to_csv(tmp_path / "ratings.csv", index=False)
+    assert main(["power", str(tmp_path / "ratings.csv"), "--half-width", "0.1", "--out", str(tmp_path / "power.csv")]) == 0
+    table = pd.read_csv(tmp_path / "power.csv")
+    assert f"takes {table.at[0, 'votes_needed']} votes ({table.at[0, 'more_votes']} more)" in capsys.readouterr().out
+    assert main(["power", str(tmp_path / "ratings.csv"), "--half-width", "0"]) == 2
+    assert "must be above 0" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -122,7 +123,7 @@ def test_payload_is_what_is_said(opened: Opened, slug: str) -> None:
 
 
 @every_condition
-def test_wrong_parameters_are_a_sentence(opened: Opened, slug: str) -> None:
+def test_wrong_parameters_are_a_sentence(opened: Opened, with_weights: Path, slug: str) -> None:
     condition, _ = opened(slug)
     for name in condition.params:
         wrong = replace(condition, params={**condition.params, name: "no-such"}, obstacle=None)
