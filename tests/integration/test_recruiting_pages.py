@@ -68,7 +68,7 @@ def test_a_study_is_launched_by_form_with_its_price_told_before_it_is_paid(
         page = admin_client.post(url("launch", study), values, follow=True)
         text = page.content.decode()
         recruitment = Recruitment.objects.get()
-        remote = standin.world.study(recruitment.prolific_study_id)
+        remote = standin.world.study(recruitment.prolific_study_id or "")
         assert remote.fields["filters"][0] == {
             "filter_id": "current-country-of-residence",
             "selected_values": ["0", "2"],
