@@ -46,4 +46,4 @@ class LayerCodec(ModelCodec):
                 raise ValueError(f"{codes.shape[-1]} frames, not {self.n_frames(n_samples)}")
             self.decode(sent, depth)
             if self.model.unused():
-                raise KeyError(self.model.unused()[0])
+                raise KeyError(f"{self.model.unused()[0]} is not part of it")

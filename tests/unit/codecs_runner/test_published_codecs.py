@@ -111,7 +111,7 @@ def test_a_bias_that_is_left_out_is_not_passed_over(tmp_path: Path, monkeypatch:
     whole = published.fill(published.soundstream(2))
     del whole["encoder.layers.6.bias"]
     torch.save(published.lightning(whole), tmp_path / "soundstream_16khz-20230425.ckpt")
-    with pytest.raises(CodecError, match="does not fit"):
+    with pytest.raises(CodecError, match=r"does not fit this codec's model \(encoder\.layers\.6\.bias is missing\)"):
         open_codec(get_condition("emo-codec:N"))
 
 
