@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analysis.labels import BoolArray, f1_scores, macro_mean, threshold_votes
@@ -62,11 +63,12 @@ def _compare(a: BoolArray, b: BoolArray, truth: BoolArray, permutations: int, rn
     support = truth.sum(axis=1, dtype=np.float64)[:, None]
     hits = [(side & truth).astype(np.float64) for side in (a, b)]
     made = [side.astype(np.float64) for side in (a, b)]
-    moved = [hits[1] - hits[0], made[1] - made[0]]
+    # Whole numbers of clips are exact in single precision; one product for both kinds of counts.
+    moved = np.concatenate([hits[1] - hits[0], made[1] - made[0]]).astype(np.float32)
 
-    def macro(swapped: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def macro(swapped: npt.NDArray[np.float32]) -> tuple[FloatArray, FloatArray]:
         """Macro-F1 of both sides for swaps (clips, b) of 0 and 1."""
-        flow = [change @ swapped for change in moved]
+        flow = np.split((moved @ swapped).astype(np.float64), 2)
         scores = []
         for side, sign in ((0, 1), (1, -1)):
             both = hits[side].sum(axis=1)[:, None] + sign * flow[0]
@@ -74,13 +76,18 @@ def _compare(a: BoolArray, b: BoolArray, truth: BoolArray, permutations: int, rn
             scores.append(macro_mean(f1_scores(both, predicted - both, support - both), axis=0))
         return scores[0], scores[1]
 
-    score_a, score_b = (float(score[0]) for score in macro(np.zeros((a.shape[1], 1))))
+    score_a, score_b = (float(score[0]) for score in macro(np.zeros((a.shape[1], 1), dtype=np.float32)))
     difference = score_a - score_b
     if np.isnan(difference):
         return {"macro_f1_a": score_a, "macro_f1_b": score_b, "note": "no emotion in any label set"}
     extreme = 0
     for start in range(0, permutations, _BLOCK):
-        first, second = macro(rng.integers(0, 2, size=(a.shape[1], min(_BLOCK, permutations - start))).astype(np.float64))
+        first, second = macro(_swaps(a.shape[1], min(_BLOCK, permutations - start), rng))
         extreme += int((np.abs(first - second) >= abs(difference) - 1e-12).sum())
     p = (1 + extreme) / (1 + permutations)
     return {"macro_f1_a": score_a, "macro_f1_b": score_b, "difference": difference, "p": p}
+
+
+def _swaps(n_clips: int, size: int, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    """Which clips are swapped, 0 or 1 with equal chance: array (n_clips, size)."""
+    return rng.integers(0, 2, size=(n_clips, size), dtype=np.uint8).astype(np.float32)

@@ -25,6 +25,8 @@ from analysis.ratings.retention import Retention
 
 #: The model of raters works on a full table of stimuli and raters; one of more cells than this is not made.
 MOST_CELLS = 20_000_000
+#: Mixed models, and the intraclass correlations made from them, are left out of a report for scales with more ratings than this.
+MOST_RATINGS = 200_000
 #: Columns by which retention is told apart, where the ratings have them.
 GROUPS = ("speaker_sex", "stratum")
 _EMPTY = {
@@ -58,8 +60,9 @@ def deeper_tables(
         groups = [group for group in groups if len(group)]
         if groups:
             tables["retention_by_group"] = pd.concat(groups, ignore_index=True)
-    tables["mixed_model"], tables["variance_components"] = mixed_model(scales)
-    tables["icc"] = intraclass(scales)
+    small = {name: coded for name, coded in scales.items() if len(coded) <= MOST_RATINGS}
+    tables["mixed_model"], tables["variance_components"] = mixed_model(small)
+    tables["icc"] = intraclass(small)
     tables["rater_agreement"] = rater_rest(scales)
     tables["rater_model"] = _rater_model(scales)
     return tables

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite
 
+from analysis.report.deeper import MOST_RATINGS
 from analysis.report.study import Results
 from analysis.schema import panel_slug
 
@@ -19,6 +20,11 @@ def find_gaps(results: Results, notes: Sequence[str] = ()) -> list[str]:
     elif not _any(results, "mos") and results.scales:
         reasons = sorted({note for note in results.mos.frame["note"] if note})
         gaps.append(f"No mean opinion score has an interval: {'; '.join(reasons)}.")
+    large = [name for name in results.scales if len(results.scales_coded[name]) > MOST_RATINGS]
+    if large:
+        gaps.append(
+            f"Mixed models and intraclass correlations were left out for {', '.join(large)}: over {MOST_RATINGS:,} ratings."
+        )
     gaps += _emotion_gaps(results)
     rates = {info.bps for info in results.conditions if info.bps is not None and not info.is_reference}
     if len(rates) < 2 and results.counts["conditions"] > 1:
