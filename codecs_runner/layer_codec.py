@@ -31,7 +31,7 @@ class LayerCodec(ModelCodec):
         return self.n_frames(n_samples) * depth * BITS + self.side_bits
 
     def check(self, condition: Condition) -> None:
-        """Code silence once; raises CodecError ``weights_damaged`` with the file's name."""
+        """Code a tenth of a second of silence; raises CodecError ``weights_damaged`` with the file's name."""
         import torch
 
         depth = int(condition.params["n_quantizers"])
@@ -39,6 +39,11 @@ class LayerCodec(ModelCodec):
         with model_errors(paths), torch.inference_mode():
             if [len(codebook) for codebook in self.codebooks()] != [1 << BITS] * depth:
                 raise ValueError(f"{condition.slug} has {depth} codebooks of {1 << BITS} entries")
-            self.decode(self.encode(torch.zeros(1, self.padded(1), device=self.torch_device), depth), depth)
+            n_samples = self.sample_rate // 10
+            sent = self.encode(torch.zeros(1, self.padded(n_samples), device=self.torch_device), depth)
+            codes = sent[0] if isinstance(sent, tuple) else sent
+            if codes.shape[-1] != self.n_frames(n_samples):
+                raise ValueError(f"{codes.shape[-1]} frames, not {self.n_frames(n_samples)}")
+            self.decode(sent, depth)
             if self.model.unused():
-                raise KeyError(self.model.unused()[0])
+                raise KeyError(f"{self.model.unused()[0]} is not part of it")

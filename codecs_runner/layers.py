@@ -60,7 +60,7 @@ class Layer:
         place: Tree | torch.Tensor = self._tree
         for step in name.split("."):
             if not isinstance(place, dict) or step not in place:
-                raise KeyError(f"{self._path}{name}")
+                raise KeyError(f"{self._path}{name} is missing")
             place = place[step]
         return place
 

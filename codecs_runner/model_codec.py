@@ -55,6 +55,11 @@ class ModelCodec(ABC):
 
     def __init__(self, condition: Condition) -> None:
         self.condition, self.sample_rate = condition, condition.sample_rate
+        depth = condition.params["n_quantizers"]
+        if not isinstance(depth, int) or depth < 1:
+            raise CodecError(
+                "codec_failed", f"{condition.slug} is to send {depth!r} codebooks; that must be a whole number from 1."
+            )
         self.torch_device = open_device()
         checksums = tuple(sorted(weights.checksums(condition.weights).items()))
         self.model = _load(type(self), condition.weights, checksums, str(self.torch_device))

@@ -2,6 +2,7 @@
 imports. Nothing here is imported before a neural condition is opened.
 """
 
+import json
 import os
 import pickle
 import sys
@@ -19,6 +20,7 @@ from codecs_runner.codecs.base import CodecError, Signal
 
 if TYPE_CHECKING:
     import torch
+    from transformers import PreTrainedModel
 
 NATIVE_TORCHAUDIO = ("_torchaudio", "libtorchaudio")
 
@@ -78,6 +80,46 @@ def load_checkpoint(path: Path, *required: str) -> Mapping[str, Any]:
     return content
 
 
+def load_config(path: Path) -> dict[str, Any]:
+    """Read the settings published beside a checkpoint; raises CodecError ``weights_damaged`` with the file's name."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CodecError("weights_damaged", f"{path} is damaged: not JSON ({error}).") from error
+    if not isinstance(values, dict):
+        raise CodecError("weights_damaged", f"{path} is JSON, but not the settings of a model.")
+    return values
+
+
+def load_transformers(model: str, config: Path, path: Path) -> "PreTrainedModel":
+    """A model of the package ``transformers`` from config.json and model.safetensors, which lie in one folder.
+
+    Every tensor must be there and fit; nothing is fetched and no code of the folder is run.
+
+    Raises:
+        CodecError: ``weights_damaged`` with the file's name.
+    """
+    load_config(config)
+    with model_errors(path):
+        import transformers
+        from safetensors import SafetensorError, safe_open
+
+        transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        try:
+            with safe_open(path, framework="pt"):  # a cut file is found here, by its header
+                pass
+            loaded, found = getattr(transformers, model).from_pretrained(
+                path.parent, local_files_only=True, use_safetensors=True, output_loading_info=True, dtype="float32"
+            )
+        except (SafetensorError, OSError, ValueError) as error:
+            raise KeyError(str(error)) from error
+        wrong = [*found["missing_keys"], *found["mismatched_keys"], *found["error_msgs"]]
+        if wrong:  # what is missing would stay random
+            raise KeyError(str(wrong[0]))
+    checked: PreTrainedModel = loaded
+    return checked
+
+
 def _number_types() -> list[Any]:
     """What a NumPy number, as training loops leave it in a checkpoint, is made of; none of it can run code."""
     scalar = np.float64(0).__reduce__()[0]
@@ -93,8 +135,10 @@ def model_errors(path: Path | str) -> Iterator[None]:
         warnings.filterwarnings("ignore", ".*torch.jit.script.* is deprecated", DeprecationWarning)
         try:
             yield
-        except (RuntimeError, TypeError, KeyError, ValueError) as error:
-            raise CodecError("weights_damaged", f"{path} does not fit this codec's model.") from error
+        except (RuntimeError, TypeError, KeyError, ValueError, AttributeError) as error:
+            # PyTorch's own sentences run over many lines; ours name the one tensor or number that is wrong.
+            detail = f" ({error.args[0]})" if isinstance(error, KeyError | ValueError) and error.args else ""
+            raise CodecError("weights_damaged", f"{path} does not fit this codec's model{detail}.") from error
 
 
 def as_signal(tensor: "torch.Tensor") -> Signal:

@@ -42,6 +42,16 @@ def _lyra(name: str, size: int, sha256: str) -> WeightFile:
     return WeightFile("lyra", name, LYRA_URL + name, "Apache-2.0", sha256, size)
 
 
+def _huggingface(key: str, repository: str, name: str, licence: str, folder: str = "") -> dict[str, WeightFile]:
+    """A model and the settings beside it; both lie in a folder of their own, named as its authors name it."""
+    place = folder or repository.split("/")[1] + "/"
+    url = f"https://huggingface.co/{repository}/resolve/main/{folder}"
+    return {
+        f"{key}_config": WeightFile("huggingface", place + "config.json", f"{url}config.json", licence),
+        key: WeightFile("huggingface", place + name, url + name, licence),
+    }
+
+
 def _audiodec(name: str) -> WeightFile:
     """Named as in the authors' release exp.zip, of which the address is a mirror."""
     return WeightFile("audiodec", name, AUDIODEC_URL + name, "CC-BY-NC 4.0")
@@ -128,6 +138,18 @@ FILES = {
         licence="MIT",
         cache="descript/dac/weights_44khz_16kbps_1.0.0.pth",
     ),
+    **_huggingface("mimi", "kyutai/mimi", "model.safetensors", "CC-BY 4.0"),
+    **_huggingface("snac_24khz", "hubertsiuzdak/snac_24khz", "pytorch_model.bin", "MIT"),
+    **_huggingface("snac_32khz", "hubertsiuzdak/snac_32khz", "pytorch_model.bin", "MIT"),
+    **_huggingface("snac_44khz", "hubertsiuzdak/snac_44khz", "pytorch_model.bin", "MIT"),
+    **_huggingface(
+        "speechtokenizer",
+        "fnlp/SpeechTokenizer",
+        "SpeechTokenizer.pt",
+        "not stated here; Apache-2.0 for the code",
+        folder="speechtokenizer_hubert_avg/",
+    ),
+    **_huggingface("xcodec2", "HKUSTAudio/xcodec2-hf", "model.safetensors", "not stated here; MIT for the code"),
     "lyra_encoder": _lyra(
         "soundstream_encoder.tflite", 1_779_200, "237da0b16226fb0a68d49551c81bebf614e42142af72764448359f68581e88f1"
     ),

@@ -68,7 +68,8 @@ def what_to_do(keys: Iterable[str]) -> str:
     """
     files = [FILES[key] for key in keys]
     names = " and ".join(file.name for file in files)
-    source = files[0].url.rsplit("/", 1)[0]
+    url, name = files[0].url, files[0].name
+    source = url.removesuffix(f"/{name}") if url.endswith(f"/{name}") else url.rsplit("/", 1)[0]
     return f"Weights missing: put {names} (from {source}) into {folder()}, or run: python -m codecs_runner weights download."
 
 

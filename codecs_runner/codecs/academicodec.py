@@ -139,7 +139,7 @@ _condition = partial(
     family="HiFi-Codec",
     open=AcademiCodec,
     packages=("torch",),
-    params={"n_quantizers": 4, "peak": PEAK},
+    params={"n_quantizers": 4},
     licence="own code; the original's is MIT by its readme",
 )
 

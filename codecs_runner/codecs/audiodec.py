@@ -59,9 +59,8 @@ class AudioDec(LayerCodec):
         return quantize_residual(encode(self.model, clips[:, None]), self.codebooks()[:depth])
 
     def decode(self, codes: "torch.Tensor", depth: int) -> "torch.Tensor":
-        symmetric = self.condition.params["decoder"] == "symmetric"
         quantized = dequantize(codes[:, :depth], self.codebooks())
-        return (decode(self.model["decoder"], quantized) if symmetric else vocode(self.model, quantized))[:, 0]
+        return DECODERS[str(self.condition.params["decoder"])](self.model, quantized)[:, 0]
 
 
 def encode(model: Layer, x: "torch.Tensor") -> "torch.Tensor":
@@ -72,9 +71,9 @@ def encode(model: Layer, x: "torch.Tensor") -> "torch.Tensor":
     return _causal(model["projector.project"], x, bias=False)
 
 
-def decode(decoder: Layer, x: "torch.Tensor") -> "torch.Tensor":
+def decode(model: Layer, x: "torch.Tensor") -> "torch.Tensor":
     """The symmetric decoder: [rows, 64, frames] to [rows, 1, 300 × frames]."""
-    x = _causal(decoder["conv1"], x, bias=False)
+    x, decoder = _causal(model["decoder.conv1"], x, bias=False), model["decoder"]
     for block, stride in zip(decoder["conv_blocks"], reversed(STRIDES), strict=True):
         x = _residual(block["res_units"], _causal_transpose(block["conv"], x, stride))
     return _causal(decoder["conv2"], x, bias=False)
@@ -94,6 +93,9 @@ def vocode(vocoder: Layer, x: "torch.Tensor") -> "torch.Tensor":
             x = x + _causal(second, leaky(_causal(first, leaky(x, 0.1), dilation=dilation), 0.1))
         x = block["conv_out"].conv(x, bias=False)
     return torch.tanh(_causal(vocoder["output_conv"], leaky(x, 0.01)))
+
+
+DECODERS = {"symmetric": decode, "vocoder": vocode}
 
 
 def _residual(units: Layer, x: "torch.Tensor") -> "torch.Tensor":

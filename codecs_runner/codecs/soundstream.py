@@ -101,7 +101,7 @@ SOUNDSTREAM_4 = Condition(
     aliases=("emo-codec:N",),
     note="Emo-Codec's table says 6 kbps; the repository it names sends 4 (50 frames × 8 codes × 10 bits). Lyra at 6 kbps is "
     "Google's own SoundStream codec at that rate.",
-    params={"n_quantizers": 8, "padding": "same"},
+    params={"n_quantizers": 8},
     weights=("soundstream_16khz",),
     model="soundstream_16khz",
 )

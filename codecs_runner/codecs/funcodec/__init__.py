@@ -110,6 +110,10 @@ def check_config(path: Path, condition: Condition) -> None:
         raise CodecError("weights_damaged", f"{path} cannot be read as plain YAML ({error}).") from error
     if not isinstance(config, dict):
         raise CodecError("weights_damaged", f"{path} is not a FunCodec configuration.")
+    if condition.params["domain"] not in ("time", "mag_phase"):
+        raise CodecError(
+            "codec_failed", f"{condition.slug} asks for the domain {condition.params['domain']!r}, which is not computed."
+        )
     domain = ["mag_phase", "mag_phase"] if condition.params["domain"] == "mag_phase" else None
     expected: dict[str, Mapping[str, tuple[object, ...]]] = {
         **COMPUTED,

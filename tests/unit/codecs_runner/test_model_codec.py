@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from codecs_runner import model_codec, pipeline
+from codecs_runner import model_codec, pipeline, weights
 from codecs_runner.audio import inspect_audio
 from codecs_runner.batches import Clip, code_stream
 from codecs_runner.codecs.base import Codec, CodecError, Condition, Signal
@@ -20,13 +20,14 @@ from codecs_runner.model_codec import ModelCodec
 from codecs_runner.registry import get_condition, list_conditions
 from codecs_runner.rendering import render_together
 from codecs_runner.store import Store
+from codecs_runner.weight_files import FILES
 from tests.unit.codecs_runner.voices import make_speech
 
 pytestmark = pytest.mark.neural
 Opened = Callable[[str], tuple[Condition, Codec]]
 
 MODELS = sorted({condition.model for condition in list_conditions() if condition.model})
-PADDED = ["encodec-24k", "audiodec_symmetric", "audiodec_vocoder"]  # models that zeros behind a clip do not change
+PADDED = ["encodec-24k", "mimi", "audiodec_symmetric", "audiodec_vocoder"]  # models that zeros behind a clip do not change
 every_model = pytest.mark.parametrize("model", MODELS)
 
 
@@ -65,7 +66,7 @@ def test_rates_encoded_together_are_those_encoded_alone(opened: Opened, model: s
 def test_rates_of_one_model_differ(opened: Opened, model: str) -> None:
     conditions, codec = open_model(opened, model)
     [together] = codec.code_many([speech(0.4, codec.sample_rate)], conditions)
-    assert len({coded.samples.tobytes() for coded in together}) == len(conditions)
+    assert len({coded.samples.tobytes() for coded in together}) == len(conditions) and together[0].samples.any()
     bits = [coded.payload_bits or 0 for coded in together]
     assert (
         len(set(bits)) == len(bits)
@@ -94,7 +95,7 @@ def count_bits(codes: object, model: str) -> int:
     return int(codes.numel()) * (32 if codes.is_floating_point() else BITS.get(model, 10))  # type: ignore[attr-defined]
 
 
-BITS: dict[str, int] = {}
+BITS = {"mimi": 11, "snac-24k": 12, "snac-32k": 12, "snac-44k": 12, "xcodec2": 16}
 
 
 @pytest.mark.parametrize("model", PADDED)
@@ -145,7 +146,7 @@ def _row(codes, row: int, model: str):
     return codes[:, row : row + 1] if model in CODEBOOKS_FIRST else codes[row : row + 1]
 
 
-CODEBOOKS_FIRST = {"encodec-24k"}
+CODEBOOKS_FIRST = {"encodec-24k", "speechtokenizer"}
 
 
 def _equal(one, other) -> np.ndarray:
@@ -273,3 +274,41 @@ def test_lengths_share_few_shapes_where_padding_is_exact(opened: Opened, monkeyp
     assert codec.shape(24_001) == codec.shape(47_000) == (8, 48_000)
     assert codec.shape(600 * 24_000) == (1, 600 * 24_000)
     assert model_codec.BATCH_S < 600
+
+
+PACKAGED = ["encodec-48k", "dac_44khz", "speechtokenizer", "mimi", "snac-24k", "xcodec2"]
+
+
+@pytest.mark.parametrize("harm", ["cut", "of another model", "settings cut"])
+@pytest.mark.parametrize("model", PACKAGED)
+def test_a_damaged_or_foreign_file_is_refused_by_name(
+    weights_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, harm: str
+) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    condition = conditions_of(model)[0]
+    key = condition.weights[0 if harm == "settings cut" else -1]
+    if harm == "settings cut" and len(condition.weights) == 1:
+        pytest.skip("its settings are in the checkpoint")
+    monkeypatch.setenv("CODEC_WEIGHTS", str(weights_folder))
+    for each in condition.weights:
+        found = weights.find(each)
+        assert found is not None
+        copy = tmp_path / found.relative_to(weights_folder)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(found.read_bytes())
+    monkeypatch.setenv("CODEC_WEIGHTS", str(tmp_path))
+    path = weights.find(key)
+    assert path is not None
+    if harm == "of another model" and path.suffix == ".safetensors":
+        save_file({"weight": torch.zeros(2)}, path, metadata={"format": "pt"})
+    elif harm == "of another model":
+        torch.save({"state_dict": {"weight": torch.zeros(2)}, "metadata": {"kwargs": {}}}, path)
+    else:
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    if FILES[key].pattern:  # else the name itself would tell
+        path = path.rename(path.with_name(f"{path.stem.rsplit('-', 1)[0]}-{weights.sha256(path)[:8]}.th"))
+    with pytest.raises(CodecError) as caught:
+        condition.open(condition)
+    assert caught.value.code == "weights_damaged" and str(path) in caught.value.sentence

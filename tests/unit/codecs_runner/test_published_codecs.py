@@ -111,7 +111,7 @@ def test_a_bias_that_is_left_out_is_not_passed_over(tmp_path: Path, monkeypatch:
     whole = published.fill(published.soundstream(2))
     del whole["encoder.layers.6.bias"]
     torch.save(published.lightning(whole), tmp_path / "soundstream_16khz-20230425.ckpt")
-    with pytest.raises(CodecError, match="does not fit"):
+    with pytest.raises(CodecError, match=r"does not fit this codec's model \(encoder\.layers\.6\.bias is missing\)"):
         open_codec(get_condition("emo-codec:N"))
 
 
@@ -141,9 +141,7 @@ def test_an_audiodec_decoder_is_taken_from_its_own_file(opened: Opened) -> None:
 def test_audiodec_is_causal_and_soundstream_is_centred() -> None:
     """Where a change of one sample reaches: from its frame on, or evenly before and after it. So neither is late."""
     at, hop = 9_600, 300
-    low, _ = reach(
-        lambda model, x: audiodec.decode(model["decoder"], audiodec.encode(model, x)), published.audiodec(4), at, 19_200
-    )
+    low, _ = reach(lambda model, x: audiodec.decode(model, audiodec.encode(model, x)), published.audiodec(4), at, 19_200)
     assert low == at // hop * hop
     low, high = reach(
         lambda model, x: soundstream.decode(model["decoder"], soundstream.encode(model["encoder"], x)),
@@ -261,6 +259,22 @@ def write_funcodec(folder: Path) -> Path:
     path.parent.mkdir(parents=True)
     torch.save(published.fill(published.funcodec(published.FUNCODEC_RATIOS["ds320"], 2)), path)
     return path.parent
+
+
+@pytest.mark.parametrize("change", ["strides of another model", "a codebook less", "a codebook more", "smaller codebooks"])
+def test_a_model_that_would_send_another_rate_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+    monkeypatch.setenv("CODEC_WEIGHTS", str(tmp_path))
+    place = write_funcodec(tmp_path)
+    published.write_config(place, published.funcodec_config(published.FUNCODEC_RATIOS["ds320"]))
+    shapes = published.funcodec(published.FUNCODEC_RATIOS["ds640" if change.startswith("strides") else "ds320"], 2)
+    shapes["quantizer.rq.model.embed"] = {
+        "a codebook less": (31, 1024, 128),
+        "a codebook more": (33, 1024, 128),
+        "smaller codebooks": (32, 512, 128),
+    }.get(change, (32, 1024, 128))
+    torch.save(published.fill(shapes), place / "model.pth")
+    with pytest.raises(CodecError, match=r"model\.pth does not fit"):
+        open_codec(get_condition("emo-codec:F1"))
 
 
 def test_a_configuration_that_would_run_code_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

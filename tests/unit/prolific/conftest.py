@@ -26,7 +26,7 @@ def client(prolific, pauses):
 
 
 @pytest.fixture
-def draft() -> StudyDraft:
+def remote_draft() -> StudyDraft:
     """Six places, evenly by sex, one code for each way to end."""
     return StudyDraft(
         name="Listening test",
@@ -57,9 +57,9 @@ def draft() -> StudyDraft:
 
 
 @pytest.fixture
-def live(prolific, client, draft):
+def live(prolific, client, remote_draft):
     """A study that takes people."""
-    study = client.create_study(draft)
+    study = client.create_study(remote_draft)
     client.transition_study(study.id, "PUBLISH")
     prolific.clock.advance(60)
     return client.study(study.id)

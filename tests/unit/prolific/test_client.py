@@ -113,10 +113,10 @@ def test_where_nobody_listens_nothing_is_uncertain():
 
 
 @pytest.mark.parametrize("call", ["create_study", "clone_study", "set_up_bonus", "send_message", "request_return"])
-def test_what_would_happen_twice_is_sent_once(prolific, client, live, draft, pauses, call):
+def test_what_would_happen_twice_is_sent_once(prolific, client, live, remote_draft, pauses, call):
     submission = take_part(prolific, live.id, 0)
     arguments = {
-        "create_study": (draft,),
+        "create_study": (remote_draft,),
         "clone_study": (live.id,),
         "set_up_bonus": (live.id, {submission.participant_id: 5}),
         "send_message": (submission.participant_id, "Hello", live.id),
@@ -139,16 +139,16 @@ def test_a_refusal_after_an_unanswered_attempt_is_uncertain(prolific, client, li
         client.reject(submission.id, "LOW_EFFORT", "x" * 100)
 
 
-def test_a_deletion_that_was_done_but_not_answered_is_done(prolific, client, draft):
-    study = client.create_study(draft)
+def test_a_deletion_that_was_done_but_not_answered_is_done(prolific, client, remote_draft):
+    study = client.create_study(remote_draft)
     prolific.inject(method="DELETE", cut="after")
     client.delete_study(study.id)
     assert prolific.world.studies == {}
 
 
 @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 205])
-def test_lists_are_read_to_their_end(prolific, client, draft, count):
-    study = client.create_study(draft)
+def test_lists_are_read_to_their_end(prolific, client, remote_draft, count):
+    study = client.create_study(remote_draft)
     prolific.world.rng.seed(1)
     prolific.add_people(count)
     fresh = list(prolific.world.people)[60:]

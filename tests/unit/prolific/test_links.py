@@ -27,10 +27,10 @@ def test_what_is_merely_broken_is_no_preview(session):
     assert not isinstance(caught.value, PreviewLinkError)
 
 
-def test_the_stand_ins_preview_is_one(prolific, client, draft):
+def test_the_stand_ins_preview_is_one(prolific, client, remote_draft):
     from urllib.parse import parse_qsl, urlsplit
 
-    url = prolific.preview(client.create_study(draft).id)
+    url = prolific.preview(client.create_study(remote_draft).id)
     with pytest.raises(PreviewLinkError):
         Link.from_query(dict(parse_qsl(urlsplit(url).query)))
 

@@ -42,7 +42,7 @@ class Noted:
         return getattr(self._client, name)
 
 
-def everything(prolific, client, draft) -> dict[str, str]:
+def everything(prolific, client, remote_draft) -> dict[str, str]:
     """Each call of the client at least once, with the ids that other calls may need."""
     workspace = client.workspaces()[0].id
     project = client.projects(workspace)[0].id
@@ -59,7 +59,15 @@ def everything(prolific, client, draft) -> dict[str, str]:
     ]
     assert client.eligibility_count(filters, workspace) == 60
     study = client.create_study(
-        replace(draft, filters=filters, project_id=project, metadata="m", maximum_minutes=45, secure_url=True, max_concurrent=6)
+        replace(
+            remote_draft,
+            filters=filters,
+            project_id=project,
+            metadata="m",
+            maximum_minutes=45,
+            secure_url=True,
+            max_concurrent=6,
+        )
     )
     client.update_study(study.id, internal_name="pilot-2", total_available_places=8)
     client.transition_study(study.id, "PUBLISH")
@@ -102,9 +110,9 @@ def everything(prolific, client, draft) -> dict[str, str]:
     return {"workspace": workspace, "study": study.id, "hook": hook.id, "person": done[0].participant_id, "group": group.id}
 
 
-def test_the_clients_calls_and_the_stand_ins_answers_are_as_documented(prolific, client, draft, contract):
+def test_the_clients_calls_and_the_stand_ins_answers_are_as_documented(prolific, client, remote_draft, contract):
     noted = Noted(client)
-    ids = everything(prolific, noted, draft)
+    ids = everything(prolific, noted, remote_draft)
     for method, path in NOT_THE_CLIENTS:
         address = f"{prolific.url}/api/v1/{path.format(**ids)}"
         assert requests.request(method, address, headers={"Authorization": f"Token {prolific.token}"}).status_code == 200
@@ -152,7 +160,7 @@ def test_refusals_come_in_the_documented_envelope(prolific, client, live, contra
         ({"answer": {"id": 5}}, "required"),
     ],
 )
-def test_the_judge_sees_what_is_wrong(prolific, client, draft, contract, change, complaint):
-    client.create_study(draft)
+def test_the_judge_sees_what_is_wrong(prolific, client, remote_draft, contract, change, complaint):
+    client.create_study(remote_draft)
     assert list(contract.problems(prolific.log[-1])) == []
     assert complaint in " ".join(contract.problems({**prolific.log[-1], **change}))

@@ -33,8 +33,8 @@ def test_both_forms_of_a_path_are_known_and_other_methods_are_not(prolific):
     assert ask(prolific, "POST", "studies/", data=b"{").status_code == 400
 
 
-def test_lists_come_in_pages_of_twenty_and_404_past_the_end(prolific, client, live, draft):
-    study = client.create_study(replace(draft, places=50))
+def test_lists_come_in_pages_of_twenty_and_404_past_the_end(prolific, client, live, remote_draft):
+    study = client.create_study(replace(remote_draft, places=50))
     client.transition_study(study.id, "PUBLISH")
     prolific.clock.advance(60)
     for number in range(45):
@@ -64,23 +64,23 @@ def test_lists_come_in_pages_of_twenty_and_404_past_the_end(prolific, client, li
         ({"filters": [{"filter_id": "sex", "selected_values": ["7"]}]}, "no such choice"),
     ],
 )
-def test_a_study_that_prolific_would_refuse_is_refused(client, draft, changes, complaint):
+def test_a_study_that_prolific_would_refuse_is_refused(client, remote_draft, changes, complaint):
     with pytest.raises(ProlificError, match=complaint) as caught:
-        client.create_study(replace(draft, **changes))
+        client.create_study(replace(remote_draft, **changes))
     assert caught.value.status == 400
 
 
-def test_actions_that_exclude_one_another_are_refused(client, draft):
+def test_actions_that_exclude_one_another_are_refused(client, remote_draft):
     both = [{"action": "AUTOMATICALLY_APPROVE"}, {"action": "MANUALLY_REVIEW"}]
     with pytest.raises(ProlificError, match="exclude one another"):
-        client.create_study(replace(draft, completion_codes=[{"code": "A", "code_type": "COMPLETED", "actions": both}]))
+        client.create_study(replace(remote_draft, completion_codes=[{"code": "A", "code_type": "COMPLETED", "actions": both}]))
 
 
 # publishing and money
 
 
-def test_publishing_takes_a_while_locks_the_money_and_fixes_the_study(prolific, client, draft):
-    study = client.create_study(draft)
+def test_publishing_takes_a_while_locks_the_money_and_fixes_the_study(prolific, client, remote_draft):
+    study = client.create_study(remote_draft)
     assert client.transition_study(study.id, "PUBLISH").status == "PUBLISHING"
     prolific.clock.advance(29)
     assert client.study(study.id).status == "PUBLISHING"
@@ -96,9 +96,9 @@ def test_publishing_takes_a_while_locks_the_money_and_fixes_the_study(prolific, 
     assert client.update_study(study.id, total_available_places=7).places == 7
 
 
-def test_without_the_money_nothing_is_published_and_no_place_added(draft):
+def test_without_the_money_nothing_is_published_and_no_place_added(remote_draft):
     with StandIn(balance=6 * PLACE + 209) as poor, ProlificClient(poor.url, poor.token) as client:
-        study = client.create_study(replace(draft, places=7))
+        study = client.create_study(replace(remote_draft, places=7))
         with pytest.raises(ProlificError, match="too low"):
             client.transition_study(study.id, "PUBLISH")
         client.update_study(study.id, total_available_places=6)
@@ -166,8 +166,8 @@ def test_quotas_may_drift_when_told_to(prolific, live):
         ({"filter_id": "or", "selected_filters": [select_range("approval_rate", 99, 100), select_range("age", 18, 100)]}, True),
     ],
 )
-def test_filters_let_in_whom_they_describe(prolific, client, draft, chosen, fits):
-    study = client.create_study(replace(draft, filters=[chosen]))
+def test_filters_let_in_whom_they_describe(prolific, client, remote_draft, chosen, fits):
+    study = client.create_study(replace(remote_draft, filters=[chosen]))
     assert client.eligibility_count([chosen], prolific.world.workspace_id) == (60 if fits else 0)
     client.transition_study(study.id, "PUBLISH")
     prolific.clock.advance(60)
@@ -219,9 +219,9 @@ def test_a_virtual_clock_runs_what_is_due_in_order_and_what_that_makes_due():
     assert seen[2:] == [("last", 20)]
 
 
-def test_a_real_clock_runs_by_itself_and_cannot_be_moved(draft):
+def test_a_real_clock_runs_by_itself_and_cannot_be_moved(remote_draft):
     with StandIn(virtual=False, publish_delay_s=0.1) as real, ProlificClient(real.url, real.token) as client:
-        study = client.create_study(draft)
+        study = client.create_study(remote_draft)
         client.transition_study(study.id, "PUBLISH")
         deadline = time.monotonic() + 10
         while client.study(study.id).status != "ACTIVE" and time.monotonic() < deadline:

@@ -201,10 +201,10 @@ def test_without_any_key_the_participant_is_asked_to_wait(private_key):
         check(token(private_key), publisher.keys)
 
 
-def test_the_stand_ins_secure_links_are_believed_once_and_not_when_changed(prolific, client, draft):
+def test_the_stand_ins_secure_links_are_believed_once_and_not_when_changed(prolific, client, remote_draft):
     from dataclasses import replace
 
-    study = client.create_study(replace(draft, secure_url=True))
+    study = client.create_study(replace(remote_draft, secure_url=True))
     client.transition_study(study.id, "PUBLISH")
     prolific.clock.advance(60)
     submission = prolific.reserve(study.id, next(iter(prolific.world.people)))
