@@ -46,7 +46,7 @@ test-slow: $(DEV_SET)  ## the tests that take minutes
 	$(PY) -m pytest -m slow -rfEs --durations=10
 
 bench: $(DEV_SET)  ## measure speed; prints figures, passes no judgement
-	$(PY) -m pytest -o addopts= -o python_files='bench_*.py' -q -s -rfEs tests/bench
+	$(PY) -m pytest -o addopts=--import-mode=importlib -o python_files='bench_*.py' -q -s -rfEs tests/bench
 
 lint: $(DEV_SET)  ## ruff, mypy, the import contracts, and that no migration is missing
 	$(PY) -m ruff format --check .

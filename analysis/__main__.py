@@ -43,7 +43,7 @@ def _report(options: argparse.Namespace) -> None:
         require_condition(ratings, options.reference)
     for note in imported.notes:
         print(note)
-    with tqdm(desc="Resampling", unit=" replicates", delay=2, leave=False) as bar:
+    with tqdm(desc="Resampling", unit=" replicates", delay=2, leave=False, disable=None) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total

@@ -1,7 +1,8 @@
 """Recordings in: what may enter, how it becomes one channel, and how rates are changed.
 
 The header is read before anything is decoded, so a file that is too long or has too many channels is refused for the price of a
-few bytes. Every change of rate in the package goes through `resample`, one resampler at one quality.
+few bytes. Compressed media go through `codecs_runner.ingest` first. Every change of rate in the package goes through `resample`,
+one resampler at one quality.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ import soundfile as sf
 import soxr
 
 from codecs_runner.errors import AudioError
+from codecs_runner.ingest import MEDIA_SUFFIXES, decoded_media
 
 __all__ = ["STIMULUS_RATE", "AudioError", "AudioInfo", "AudioLimits", "Samples", "inspect_audio", "load_audio", "resample"]
 
@@ -112,8 +114,16 @@ def _decode(path: Path, limits: AudioLimits) -> tuple[Samples, int]:
     """Frames, shape [n_samples, channels], and the rate in Hz; the header is judged first."""
     if not path.is_file():
         raise AudioError("missing", f"There is no file {path}.")
+    if path.suffix.lower() in MEDIA_SUFFIXES:
+        with decoded_media(path, limits.max_duration_s) as decoded:
+            return _read(decoded, path, limits)
+    return _read(path, path, limits)
+
+
+def _read(file_path: Path, path: Path, limits: AudioLimits) -> tuple[Samples, int]:
+    """What `_decode` promises, from a file that libsndfile knows; ``path`` is its name in sentences."""
     try:
-        with sf.SoundFile(path) as file:
+        with sf.SoundFile(file_path) as file:
             _check_header(path, file, limits)
             frames: Samples = file.read(file.frames, dtype="float64", always_2d=True)
             if len(frames) != file.frames:

@@ -95,7 +95,7 @@ def finish(job: RenderJob, store: Store, coded: Coded, making: Making) -> Render
             "source_sha256": job.source_sha256,
             "audio_sha256": hashlib.sha256(flac).hexdigest(),
             **_measured(audio),
-            "versions": {"codecs_runner recipe": RECIPE, **{name: version(name) for name in PACKAGES}, **making.versions},
+            "versions": {"codecs_runner recipe": RECIPE, **_package_versions(), **making.versions},
             "weights": dict(job.weights or {}),
             "device": making.device,
             "rendered_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -150,6 +150,11 @@ def _decode(source: str, changed_ns: int) -> tuple[Recording, str]:
     """The recording read last, with its hash: conditions of one clip follow one another and share what it holds."""
     samples, info = load_audio(source, ANY_LENGTH)
     return Recording(samples, info.sample_rate), info.pcm_sha256
+
+
+@lru_cache(maxsize=1)
+def _package_versions() -> dict[str, str]:
+    return {name: version(name) for name in PACKAGES}
 
 
 def _measured(audio: StimulusAudio) -> dict[str, Any]:

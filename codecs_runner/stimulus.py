@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile as sf
 
-from codecs_runner.align import NEAR_S, WINDOW_S, Aligner, Alignment, remove_delay
+from codecs_runner.align import Aligner, Alignment, remove_delay
 from codecs_runner.audio import STIMULUS_RATE, Samples, fit, resample
 from codecs_runner.codecs.base import Codec, CodecError, Coded, Condition, Signal
 from codecs_runner.errors import AudioError
@@ -108,7 +108,7 @@ def finish_stimulus(recording: Recording, condition: Condition, coded: Coded) ->
     decoded = resample(coded.samples.astype(np.float64), coded.sample_rate, STIMULUS_RATE)
     declared = round(coded.delay_samples * STIMULUS_RATE / coded.sample_rate)
     decoded = remove_delay(decoded, declared)
-    alignment = recording.aligner.find(decoded, NEAR_S if declared else WINDOW_S)
+    alignment = recording.aligner.find(decoded, declared != 0)
     decoded = fit(remove_delay(decoded, alignment.delay_samples), len(original))
     if original.any() and not decoded.any():
         raise CodecError("silent_output", f"{condition.label} decoded to silence.")

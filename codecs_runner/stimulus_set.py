@@ -19,13 +19,14 @@ from tqdm import tqdm
 from codecs_runner.audio import inspect_audio
 from codecs_runner.errors import AudioError, RunnerError
 from codecs_runner.files import link_whole, write_whole
+from codecs_runner.ingest import MEDIA_SUFFIXES
 from codecs_runner.jobs import RenderJob, RenderResult
 from codecs_runner.pipeline import render_many
 from codecs_runner.registry import Condition, get_condition
 from codecs_runner.store import Store
 
 FORMATS = ("flac", "wav")
-AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".aiff", ".aif", ".mp3", ".m4a", ".mp4", ".aac", ".webm", ".mkv", ".wma"}
+AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".aiff", ".aif"} | MEDIA_SUFFIXES
 MANIFEST, FAILED = "manifest.csv", "failed.csv"
 MEASURED = (
     "payload_bps",

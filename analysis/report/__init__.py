@@ -73,9 +73,10 @@ def write_report(
 
     Files: ``mos.csv``, ``mos_by_stimulus.csv``, ``contrasts.csv``, ``retention.csv``, ``retention_by_emotion.csv``,
     ``retention_contrasts.csv``, ``soft_labels.csv``, ``agreement.csv``, ``exclusions.csv``, ``screening.csv``,
-    ``with_and_without_screening.csv``, and each of them as ``tables/*.parquet``; ``tables/*.tex`` (booktabs); ``report.json``,
-    ``report.md``, ``report.html``, ``figures/*.svg``; and ``report.pdf`` unless ``make_pdf`` is False or WeasyPrint is absent,
-    which ``Report.gaps`` then says. The same ratings, in any order, with the same seed give the same bytes.
+    ``with_and_without_screening.csv``, the tables of `deeper.deeper_tables`, and each of them as ``tables/*.parquet``;
+    ``tables/*.tex`` (booktabs); ``report.json``, ``report.md``, ``report.html``, ``figures/*.svg``; and ``report.pdf`` unless
+    ``make_pdf`` is False or WeasyPrint is absent, which ``Report.gaps`` then says. The same ratings, in any order, with the same
+    seed give the same bytes.
 
     ``conditions`` (condition, label, family, nominal_bps, measured_bps, weights) names the conditions for readers; ``emotions``
     are the options that raters had; ``participants`` (rater_id, minutes, pay, currency) tells about raters; ``notes`` are
@@ -111,6 +112,7 @@ def write_report(
         "exclusions": results.sieve.exclusions,
         "screening": results.sieve.checks,
         "with_and_without_screening": results.with_and_without,
+        **results.deeper,
     }
     drawings = {f"figures/{one.key}.svg": one for group in figures.values() for one in group}
     contents = Contents(results, finding, figures, origin, title, methods, gaps, [])

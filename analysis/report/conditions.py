@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from analysis.schema import panel_slug
+
 
 @dataclass(frozen=True)
 class ConditionInfo:
@@ -50,13 +52,15 @@ def describe_conditions(slugs: Iterable[str], reference: str, table: pd.DataFram
     known = {} if table is None else {str(row["condition"]): row for row in table.to_dict("records")}
     drafts = [(slug, known.get(slug, {})) for slug in slugs]
     drafts.sort(key=lambda draft: _order(draft[0], draft[1], reference))
-    families = list(dict.fromkeys(_word(row, "family") for slug, row in drafts if slug != reference))
+    references = (reference, panel_slug(reference))
+    families = list(dict.fromkeys(_word(row, "family") for slug, row in drafts if slug not in references))
     infos = []
     for slug, row in drafts:
         bps, measured = _rate(row)
-        colour = -1 if slug == reference else families.index(_word(row, "family"))
+        second = slug == panel_slug(reference)
+        colour = -1 if slug == reference or second else families.index(_word(row, "family"))
         nominal, weights = _number(row, "nominal_bps"), _word(row, "weights")
-        label = _word(row, "label") or slug
+        label = _word(row, "label") or (f"{reference}, second panel" if second else slug)
         infos.append(ConditionInfo(slug, label, _word(row, "family"), bps, measured, colour, nominal, weights))
     return infos
 
@@ -64,7 +68,7 @@ def describe_conditions(slugs: Iterable[str], reference: str, table: pd.DataFram
 def _order(slug: str, row: dict[str, object], reference: str) -> tuple[object, ...]:
     bps, _ = _rate(row)
     natural = [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", slug)]
-    return slug != reference, _word(row, "family"), bps or 0.0, natural
+    return slug != reference, slug != panel_slug(reference), _word(row, "family"), bps or 0.0, natural
 
 
 def _rate(row: dict[str, object]) -> tuple[float | None, bool]:

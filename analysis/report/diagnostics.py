@@ -99,6 +99,68 @@ def agreement_figures(results: Results) -> list[Figure]:
     ]
 
 
+def rater_figures(results: Results) -> list[Figure]:
+    """How far each rater goes with all the others, in bands of the correlation; none where it is undefined."""
+    table = results.deeper["rater_agreement"]
+    table = table[table["r"].notna()]
+    if table.empty:
+        return []
+    names = ["below 0", "0 to 0.25", "0.25 to 0.5", "0.5 to 0.75", "above 0.75"]
+    nan = float("nan")
+    rows: list[tuple[Mark, list[float]]] = []
+    printed: list[tuple[str, ...]] = []
+    for number, (scale, group) in enumerate(table.groupby("scale", sort=False)):
+        counts = np.bincount(np.searchsorted([0, 0.25, 0.5, 0.75], group["r"], side="right"), minlength=5)
+        rows.append((Mark(str(scale), scale_title(str(scale)), "", nan, nan, nan, number), (counts / counts.sum()).tolist()))
+        printed.append((scale_title(str(scale)), *map(whole, counts), f"{group['r'].median():.2f}", whole(len(group))))
+    title = "Each rater against the rest"
+    said = (
+        "Share of raters in per cent by their correlation with the mean of all others, never of themselves. Who goes against the rest "
+        "is in rater_agreement.csv; bias and inconsistency of every rater (ITU-T P.913) are in rater_model.csv."
+    )
+
+    def draw(narrow: bool) -> Drawing:
+        return stack_figure(rows, names, title, "raters", narrow=narrow, footer=footer(results))
+
+    return [Figure("raters", title, said, draw(False), draw(True), ("Scale", *names, "Median", "Raters"), printed)]
+
+
+def confusion_figures(results: Results) -> list[Figure]:
+    """Where the votes for each emotion of the original go in the condition that keeps least emotion."""
+    flow, overall = results.deeper["confusion"], results.retention.overall.dropna(subset=["macro_f1"])
+    codecs = {info.slug: info for info in results.conditions if not info.is_reference}
+    overall = overall[overall["condition"].isin(codecs)]
+    if flow.empty or overall.empty:
+        return []
+    info = codecs[str(overall.loc[overall["macro_f1"].idxmin(), "condition"])]
+    nan = float("nan")
+    share = flow[flow["condition"] == info.slug].set_index(["emotion_original", "emotion_heard"])
+    rows = [
+        (
+            Mark(one, one, "in the original", nan, nan, nan, 0),
+            [Mark(one, other, "", float(share.at[(one, other), "share"]), nan, nan, 0) for other in results.emotions],
+        )
+        for one in results.emotions
+    ]
+    title = f"What is heard as what: {info.label}"
+    said = (
+        "The condition that keeps least emotion. Of the votes that an emotion has in the original, the share in per cent that each emotion "
+        "has in the coded clip. Raters are divided on the original too; confusion.csv has that beside it, and every other condition."
+    )
+
+    def draw(narrow: bool) -> Drawing:
+        return heat_figure(rows, {}, title, "flow-of", narrow=narrow, footer=footer(results), cell_of=share_cell, overall="")
+
+    def beside(one: str, other: str) -> str:
+        found = share.loc[(one, other)]
+        if not isfinite(found["share"]):
+            return "–"
+        return f"{100 * found['share']:.0f} (original {100 * found['share_in_original']:.0f})"
+
+    printed = [(one, *(beside(one, other) for other in results.emotions)) for one in results.emotions]
+    return [Figure("confusion", title, said, draw(False), draw(True), ("Original", *results.emotions), printed, folded=True)]
+
+
 def flow_figures(results: Results) -> list[Figure]:
     """What was read, left out and used."""
     read, title = results.counts["ratings_read"], "From ratings read to ratings used"

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.report.dots import Axis, Mark, bar_figure
-from analysis.report.findings import emotion_marks, leading_scale, quality_marks, retention_marks, scale_title
+from analysis.report.findings import ceiling_mark, emotion_marks, leading_scale, quality_marks, retention_marks, scale_title
 from analysis.report.heat import drop_cell, heat_figure
 from analysis.report.plane import plane_figure
 from analysis.report.rates import rate_figure
@@ -64,7 +64,8 @@ def rate_figures(results: Results) -> list[Figure]:
         figures.append(
             _rate(results, marks, rates, quality_axis(marks, scale), f"{scale_title(scale)} against bit rate", scale)
         )
-    marks = retention_marks(results)
+    ceiling = ceiling_mark(results)
+    marks = [*([ceiling] if ceiling else []), *(mark for mark in retention_marks(results) if mark.colour >= 0)]
     if any(isfinite(mark.value) for mark in marks):
         axis = Axis(0.0, 1.0, [(v / 5, "") for v in range(6)], 2, "macro-F1")
         figures.append(_rate(results, marks, rates, axis, "Emotion retention against bit rate", "retention"))
@@ -139,7 +140,7 @@ def _rate(results: Results, marks: list[Mark], rates: dict[str, float], axis: Ax
         key,
         title,
         "Points of one codec are joined; bars are 95 % intervals over raters and clips"
-        + ("." if scale == "retention" else "; the dashed line is the original with its interval."),
+        + f"; the dashed line is the {'noise ceiling' if scale == 'retention' else 'original'} with its interval.",
         lambda narrow: rate_figure(shown, rates, families, axis, title, key, narrow=narrow, footer=_footer(results)),
         ("Condition", "Bit rate", "Score [95 %]"),
         [(mark.label, mark.detail, with_interval(mark)) for mark in order],
@@ -148,23 +149,39 @@ def _rate(results: Results, marks: list[Mark], rates: dict[str, float], axis: Ax
 
 
 def _drop(results: Results, marks: list[Mark]) -> Figure:
-    def lost(mark: Mark) -> Mark:
-        return replace(mark, value=100 * (mark.value - 1), low=100 * (mark.low - 1), high=100 * (mark.high - 1))
+    table = results.deeper["relative_drop"].set_index(["condition", "emotion"])["relative_drop"]
+    bounds = results.retention.by_emotion.set_index(["condition", "emotion"])[["ci_low", "ci_high"]]
+    alone = (results.deeper["relative_drop"]["baseline"] != "second panel").all()
 
-    rows = [(lost(mark), [lost(one) for one in emotion_marks(results, mark.slug)]) for mark in marks]
-    counts = _support(results)
+    def lost(mark: Mark, emotion: str) -> Mark:
+        low = high = float("nan")
+        if alone and emotion:  # against itself the reference scores 1, so the bounds of F1 are those of the drop
+            low, high = (100 * (float(bounds.at[(mark.slug, emotion), name]) - 1) for name in ("ci_low", "ci_high"))
+        return replace(mark, value=float(table.get((mark.slug, emotion), float("nan"))), low=low, high=high)
+
+    rows = [(lost(mark, ""), [lost(one, one.label) for one in emotion_marks(results, mark.slug)]) for mark in marks]
+    against = "the original against itself, which is 1" if alone else "a second panel of the original"
     title = "Emotion lost, by emotion"
     return _figure(
         "emotion_drop",
         title,
-        "Relative drop of F1 in per cent, (F1 − 1) / 1: the original scores 1 against itself. n is the number of clips in which the "
-        "original carries the emotion. Votes of two panels differ even on one recording, so some of every drop is not the codec’s.",
+        f"Relative change of F1 in per cent; the baseline is {against}. n is the number of clips in which the original carries the "
+        "emotion."
+        + " Votes of two panels differ even on one recording, so some of every drop is not the codec’s."
+        * bool(alone),
         lambda narrow: heat_figure(
-            rows, counts, title, "drop", narrow=narrow, footer=_footer(results), cell_of=drop_cell, overall="macro"
+            rows, _support(results), title, "drop", narrow=narrow, footer=_footer(results), cell_of=drop_cell, overall="mean"
         ),
-        ("Condition", *results.emotions, "macro"),
-        [(head.label, *(with_interval(mark, 0) for mark in marks), with_interval(head, 0)) for head, marks in rows],
+        ("Condition", *results.emotions, "mean"),
+        [(head.label, *(_drop_words(mark) for mark in marks), _drop_words(head)) for head, marks in rows],
     )
+
+
+def _drop_words(mark: Mark) -> str:
+    """A drop as printed in tables."""
+    if not isfinite(mark.value):
+        return "undefined"
+    return f"{mark.value:.0f} [{mark.low:.0f}, {mark.high:.0f}]" if isfinite(mark.low) else f"{mark.value:.0f}"
 
 
 def _support(results: Results) -> dict[str, int]:
@@ -195,6 +212,8 @@ def _quality(results: Results, scale: str) -> Figure:
 def _retention(results: Results, marks: list[Mark]) -> Figure:
     axis = Axis(0.0, 1.0, [(v / 5, "") for v in range(6)], 2, "macro-F1 against the reference")
     frame = results.retention.overall.set_index("condition")
+    ceiling = ceiling_mark(results)
+    shown = [ceiling, *marks] if ceiling else marks
 
     def scored(slug: str) -> str:
         return f"{frame.at[slug, 'n_emotions']} of {len(results.emotions)}"
@@ -204,8 +223,9 @@ def _retention(results: Results, marks: list[Mark]) -> Figure:
         "retention",
         title,
         "How closely the emotions heard in coded clips match those heard in the same clips of the reference: 1 is the "
-        "same emotions in every clip. Lines are 95 % intervals over raters and clips.",
-        lambda narrow: bar_figure(marks, axis, title, "retention", narrow=narrow, footer=_footer(results)),
+        "same emotions in every clip. Lines are 95 % intervals over raters and clips. The dashed line is the noise ceiling: what the "
+        "original itself would score with another panel.",
+        lambda narrow: bar_figure(shown, axis, title, "retention", narrow=narrow, footer=_footer(results)),
         ("Condition", "Bit rate", "Macro-F1 [95 %]", "Emotions scored", "Clips", "Note"),
         [(m.label, m.detail, with_interval(m), scored(m.slug), whole(frame.at[m.slug, "n_clips"]), m.note) for m in marks],
     )

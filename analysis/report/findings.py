@@ -9,6 +9,7 @@ from math import isfinite
 import pandas as pd
 
 from analysis.ratings.bootstrap import percentile_interval, share_first
+from analysis.ratings.ceiling import PREDICTED, SECOND_PANEL
 from analysis.ratings.coding import FloatArray
 from analysis.report.dots import Mark
 from analysis.report.study import Results
@@ -18,6 +19,7 @@ from analysis.scales import SCALES
 CLEAR = 0.95
 #: Scales in the order in which they speak for quality as a whole.
 _LEADING = ("ovrl", "quality")
+_CEILINGS = {SECOND_PANEL: "measured with a second panel", PREDICTED: "predicted from its votes"}
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,25 @@ def retention_marks(results: Results) -> list[Mark]:
     return _marks(results, results.retention.overall, "macro_f1")
 
 
+def ceiling_mark(results: Results) -> Mark | None:
+    """The noise ceiling of emotion retention, for figures; None where there is none."""
+    table = results.deeper["noise_ceiling"]
+    table = table[table["ceiling"].notna()]
+    if table.empty:
+        return None
+    row = table.iloc[0]
+    return Mark(
+        "ceiling",
+        "Noise ceiling",
+        row["method"],
+        row["ceiling"],
+        row["ceiling_ci_low"],
+        row["ceiling_ci_high"],
+        -1,
+        row["note"],
+    )
+
+
 def emotion_marks(results: Results, slug: str) -> list[Mark]:
     """F1 of every emotion in a condition, for figures: marks labelled by emotion, in the order of the options."""
     frame = results.retention.by_emotion
@@ -59,7 +80,7 @@ def find(results: Results) -> Finding:
     """Headline and sentences for a study; cautious where a first place is not clear in the bootstrap."""
     scale = leading_scale(results)
     quality = quality_marks(results, scale) if scale else []
-    emotion = [mark for mark in retention_marks(results) if isfinite(mark.value)]
+    emotion = [mark for mark in retention_marks(results) if isfinite(mark.value) and mark.colour >= 0]
     firsts = [
         _first([mark for mark in quality if mark.colour >= 0], results.mos.replicates.get(scale or "", {}), _QUALITY),
         _first(emotion, results.retention.replicates, _EMOTION),
@@ -70,7 +91,12 @@ def find(results: Results) -> Finding:
     sentences += [_cheapest(results, emotion, results.retention.replicates, _EMOTION)]
     sentences += [_against_reference(results, mark, scale or "", quality) for mark in quality if mark.colour < 0]
     sentences = [sentence for sentence in sentences if sentence]
-    if emotion:
+    if ceiling := ceiling_mark(results):
+        sentences.append(
+            f"The original heard by another panel scores {_spread(ceiling)} in macro-F1 ({_CEILINGS[ceiling.detail]}): that, not 1, "
+            "is what perfect retention looks like."
+        )
+    elif emotion:
         sentences.append(
             "Macro-F1 stays below 1 even for a codec nobody can hear, because no two panels vote alike: compare codecs with "
             "each other before comparing them with 1."

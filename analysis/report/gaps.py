@@ -60,6 +60,9 @@ def _emotion_gaps(results: Results) -> list[str]:
         gaps.append(
             f"F1 is undefined for {', '.join(names)} in some conditions: the emotion is in no label set of either side."
         )
-    if panel_slug(results.reference) not in {info.slug for info in results.conditions}:
-        gaps.append("There is no noise ceiling: no second panel rated the reference, so no score says what perfect would be.")
+    if results.deeper["noise_ceiling"]["ceiling"].isna().all():
+        reasons = "; ".join(sorted({note for note in results.deeper["noise_ceiling"]["note"] if note}))
+        gaps.append(f"There is no noise ceiling of emotion retention: {reasons or 'no condition has a score'}.")
+    elif panel_slug(results.reference) not in {info.slug for info in results.conditions}:
+        gaps.append("The noise ceiling is a prediction from the votes: no second panel rated the reference.")
     return gaps

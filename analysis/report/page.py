@@ -11,7 +11,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis.ratings.bootstrap import FEW
-from analysis.report.diagnostics import agreement_figures, clip_figures, flow_figures, people_figures, vote_figures
+from analysis.report.diagnostics import (
+    agreement_figures,
+    clip_figures,
+    confusion_figures,
+    flow_figures,
+    people_figures,
+    rater_figures,
+    vote_figures,
+)
 from analysis.report.figures import (
     Figure,
     plane_figures,
@@ -23,7 +31,7 @@ from analysis.report.figures import (
 from analysis.report.findings import Finding, scale_title
 from analysis.report.study import Results
 from analysis.report.svg import Drawing, plain_styles
-from analysis.report.tables import beside_rows, check_rows, contrast_rows, kept_rows, soft_rows
+from analysis.report.tables import beside_rows, check_rows, contrast_rows, group_rows, icc_rows, kept_rows, soft_rows
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "report"
 
@@ -46,12 +54,12 @@ def all_figures(results: Results) -> dict[str, list[Figure]]:
     """Figures by the section of the page in which they stand."""
     return {
         "quality": quality_figures(results),
-        "emotion": retention_figures(results),
+        "emotion": [*retention_figures(results), *confusion_figures(results)],
         "rate": rate_figures(results),
         "plane": plane_figures(results),
         "votes": vote_figures(results),
         "clips": clip_figures(results),
-        "agreement": agreement_figures(results),
+        "agreement": [*agreement_figures(results), *rater_figures(results)],
         "screening": flow_figures(results),
         "people": people_figures(results),
     }
@@ -108,6 +116,8 @@ def _render(contents: Contents, drawing: Callable[[Drawing], Markup], styles: st
         "checks": check_rows(results),
         "beside": beside_rows(results),
         "soft": soft_rows(results),
+        "groups": group_rows(results),
+        "icc": icc_rows(results),
         "kept_pairs": kept_rows(results),
         "sections": _sections(contents),
         "few": FEW,

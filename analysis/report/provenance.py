@@ -15,6 +15,8 @@ from analysis.ratings.bootstrap import FEW, LEVEL
 from analysis.report.findings import Finding
 from analysis.report.study import Results
 
+#: Of the deeper tables those that say something about conditions; tables of raters and of flows are files of their own.
+_DEEPER = ("noise_ceiling", "relative_drop", "icc", "mixed_model", "variance_components")
 _PACKAGES = ("numpy", "scipy", "pandas", "Jinja2")
 
 
@@ -73,6 +75,7 @@ def as_json(
         "retention_contrasts": results.retention_contrasts,
         "screening": results.sieve.checks,
         "with_and_without_screening": results.with_and_without.assign(note=""),
+        **{name: results.deeper[name] for name in _DEEPER},
         "exclusions": results.sieve.exclusions.assign(note=""),
         "participants": results.people.strata.assign(note=""),
     }

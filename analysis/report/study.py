@@ -18,6 +18,7 @@ from analysis.ratings.retention_tests import retention_contrasts
 from analysis.ratings.soft_labels import COLUMNS as SOFT_COLUMNS
 from analysis.ratings.soft_labels import soft_labels
 from analysis.report.conditions import ConditionInfo, describe_conditions
+from analysis.report.deeper import deeper_tables
 from analysis.report.people import People, describe_people
 from analysis.report.sieve import Sieve
 from analysis.schema import SchemaError, count_excluded, label_options, select_usable, split_panels
@@ -46,6 +47,7 @@ class Results:
     soft_labels: pd.DataFrame
     sieve: Sieve
     with_and_without: pd.DataFrame
+    deeper: Mapping[str, pd.DataFrame]
     scales_coded: Mapping[str, Coded]
     people: People
     seed: int
@@ -107,6 +109,8 @@ def analyse(
         heard = scales[EMOTION_SCALE], options[EMOTION_SCALE], reference
         retention = emotion_retention(*heard, bootstrap)
         soft, tests = soft_labels(*heard, bootstrap), retention_contrasts(*heard, seed)
+    heard_rows = used[used["scale"] == EMOTION_SCALE]
+    deeper = deeper_tables(scales, heard_rows, options.get(EMOTION_SCALE, ()), reference, retention, bootstrap)
     order = [info.slug for info in infos]
     pairs = contrasts(scales, bootstrap, order)
     return Results(
@@ -125,6 +129,7 @@ def analyse(
         soft_labels=_ordered(soft, order),
         sieve=sieve,
         with_and_without=_ordered(sieve.compare(mos.frame, reference, replicates, seed), order, "scale"),
+        deeper=deeper,
         scales_coded=scales,
         people=describe_people(used, participants),
         seed=seed,

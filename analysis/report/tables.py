@@ -65,6 +65,36 @@ def soft_rows(results: Results) -> list[tuple[str, ...]]:
     return rows
 
 
+def group_rows(results: Results) -> list[tuple[str, ...]]:
+    """Emotion retention within groups of speakers and of raters."""
+    labels = {info.slug: info.label for info in results.conditions if not info.is_reference}
+    names = {"speaker_sex": "speakers", "stratum": "raters"}
+    return [
+        (
+            f"{names.get(row['grouped_by'], row['grouped_by'])}: {row['group']}",
+            labels[row["condition"]],
+            f"{_number(row['macro_f1'])} [{_number(row['ci_low'])}, {_number(row['ci_high'])}]",
+            whole(row["n_clips"]),
+        )
+        for row in results.deeper["retention_by_group"].to_dict("records")
+        if row["condition"] in labels and isfinite(row["macro_f1"])
+    ]
+
+
+def icc_rows(results: Results) -> list[tuple[str, ...]]:
+    """Intraclass correlations of every numeric scale."""
+    return [
+        (
+            scale_title(row["scale"]),
+            row["coefficient"],
+            _number(row["value"]) if isfinite(row["value"]) else f"undefined: {row['note']}",
+            f"{_number(row['ci_low'])} to {_number(row['ci_high'])}" if isfinite(row["ci_low"]) else "–",
+            row["method"],
+        )
+        for row in results.deeper["icc"].to_dict("records")
+    ]
+
+
 def check_rows(results: Results) -> list[tuple[str, ...]]:
     """Every screening rule: its numbers, whom it looked at, whom it left out, why it could not look."""
     rows = results.sieve.checks.to_dict("records")

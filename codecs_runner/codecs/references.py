@@ -9,7 +9,7 @@ from scipy.signal import fftconvolve, firwin, kaiserord
 from codecs_runner.audio import STIMULUS_RATE
 from codecs_runner.codecs.base import Coded, Condition, Signal
 
-WIDE_BAND_HZ = 7_000.0
+WIDE_BAND_HZ = (6_900.0, 7_100.0)  # end of the pass band, begin of the stop band
 ATTENUATION_DB = 60.0
 
 
@@ -49,7 +49,7 @@ class Mnru(Identity):
     def __init__(self, condition: Condition) -> None:
         super().__init__(condition)
         self.q_db, self.seed = float(condition.params["q_db"]), int(condition.params["seed"])
-        self.taps = _low_pass(WIDE_BAND_HZ, self.sample_rate / 2, self.sample_rate)
+        self.taps = _low_pass(*WIDE_BAND_HZ, self.sample_rate)
 
     def code(self, samples: Signal) -> Coded:
         noise = np.random.default_rng(self.seed).standard_normal(len(samples))

@@ -125,3 +125,56 @@ def test_votes_of_crema_d_without_raters(shared: Path, tmp_path: Path) -> None:
     }
     assert report.agreement["value"].isna().all() and report.agreement["note"].str.startswith("no rater ids").all()
     assert json.loads((tmp_path / "report.json").read_text())["counts"]["raters"] == 0
+
+
+def report_of(tmp_path: Path, *arguments: str) -> dict[str, object]:
+    """What the command writes about a file, as `report.json`."""
+    assert main(["report", *arguments, "--out", str(tmp_path / "out"), "--replicates", "64", "--no-pdf"]) == 0
+    record: dict[str, object] = json.loads((tmp_path / "out" / "report.json").read_text())
+    return record
+
+
+def test_a_matrix_of_video_votes_is_read_by_the_command(shared: Path, tmp_path: Path) -> None:
+    path = shared / "data" / "acr_sureal" / "p913_demo_sample_data.csv"
+    record = report_of(tmp_path, str(path), "--input-format", "matrix")
+    votes = np.loadtxt(path, delimiter=",")
+    mos = pd.read_csv(tmp_path / "out" / "mos_by_stimulus.csv")
+    np.testing.assert_allclose(mos["mos"], np.nanmean(votes, axis=1), atol=1e-6)
+    assert record["counts"]["raters"] == 26 and "Nothing is compared" in " ".join(record["not_computed"])
+
+
+def test_votes_in_rows_are_read_by_the_command_under_their_own_names(shared: Path, tmp_path: Path) -> None:
+    path = shared / "data" / "acr_sureal" / "NFLX_dataset_public_raw_votes.csv"
+    columns = "rater_id=rater_index,stimulus_id=item_index,value=score"
+    record = report_of(tmp_path, str(path), "--columns", columns)
+    assert record["counts"]["ratings_used"] == 2054
+    assert pd.read_csv(tmp_path / "out" / "mos_by_stimulus.csv")["mos"].mean() == pytest.approx(3.544790652, abs=1e-6)
+
+
+def test_three_ways_to_perceive_a_clip_are_read_as_conditions_by_the_command(shared: Path, tmp_path: Path) -> None:
+    path = shared / "data" / "crema_d_votes" / "votes.csv"
+    labels = ",".join(f"{letter}={name}" for letter, name in CREMA.items())
+    arguments = ["--columns", "clip_id=fileName,condition=modality", "--label-columns", labels, "--reference", "audiovisual"]
+    record = report_of(tmp_path, str(path), *arguments, "--emotions", ",".join(CREMA.values()))
+    kept = {row["condition"]: row for row in record["results"]["retention"]}
+    assert kept["voice"]["n_clips"] == kept["face"]["n_clips"] == 3671
+    assert kept["face"]["macro_f1"] > kept["voice"]["macro_f1"]
+    assert any("do not name their raters" in gap for gap in record["not_computed"])
+
+
+def test_label_sets_and_a_rule_of_the_authors_are_read_by_the_command(shared: Path, tmp_path: Path) -> None:
+    path = shared / "data" / "multilabel_votes" / "votes.csv"
+    columns = ["--columns", "clip_id=clip,rater_id=annotator", "--label-columns", ",".join(MULTILABEL)]
+    record = report_of(tmp_path, str(path), *columns, "--keep", "excluded_by_authors=0")
+    votes = pd.read_csv(path)
+    assert record["counts"]["ratings_used"] == (votes["excluded_by_authors"] == 0).sum()
+    assert list(record["left_out"]) == ["excluded_by_authors is not 0"]
+
+
+@pytest.mark.slow
+def test_listeners_of_voice_conversion_are_read_by_the_command_on_both_scales(shared: Path, tmp_path: Path) -> None:
+    path = shared / "data" / "vcc2020_en_listeners" / "votes.csv.gz"
+    columns = "rater_id=listener,clip_id=sample,condition=system,scale=question,value=score"
+    record = report_of(tmp_path, str(path), "--columns", columns, "--keep", "state=Valid")
+    assert {row["scale"] for row in record["results"]["mos"]} == {"quality", "similarity"}
+    assert "state is not Valid" in record["left_out"] and any("retention" in gap for gap in record["not_computed"])

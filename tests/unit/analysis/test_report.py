@@ -2,6 +2,7 @@ import json
 import re
 import subprocess
 import sys
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -66,6 +67,7 @@ def test_every_promised_file_and_column_is_there(make_ratings, tmp_path: Path) -
     assert {path.name for path in (tmp_path / "figures").iterdir()} == {
         *("mos_ovrl.svg", "retention.svg", "retention_by_emotion.svg", "emotion_drop.svg", "plane.svg"),
         *("votes_ovrl.svg", "votes_emotion.svg", "clips.svg", "agreement.svg", "screening.svg", "participants.svg"),
+        *("raters.svg", "confusion.svg"),
     }
 
 
@@ -210,3 +212,83 @@ def test_progress_is_told_until_all_is_done(make_ratings, tmp_path: Path) -> Non
         make_ratings(), tmp_path, make_pdf=False, replicates=64, progress=lambda done, total: told.append((done, total))
     )
     assert told[-1][0] == told[-1][1] and [done for done, _ in told] == sorted(done for done, _ in told)
+
+
+SECTIONS = ["quality", "emotion", "both", "contrasts", "data", "counts", "people", "gaps", "methods", "provenance"]
+
+
+def test_the_page_has_its_sections_in_order_and_a_way_to_each(make_ratings, tmp_path: Path) -> None:
+    html = write_report(make_ratings(), tmp_path, replicates=32, make_pdf=False).html.read_text()
+    assert re.findall(r'<h2 id="([^"]+)"', html) == SECTIONS
+    assert re.findall(r'<li><a href="#([^"]+)"', html) == SECTIONS
+    assert html.count("<figure ") == html.count("Numbers of this figure") == len(list((tmp_path / "figures").iterdir())) - 1
+
+
+def test_exported_figures_have_their_colours_written_out(make_ratings, tmp_path: Path) -> None:
+    write_report(make_ratings(), tmp_path, replicates=32, make_pdf=False)
+    for path in (tmp_path / "figures").iterdir():
+        text = path.read_text()
+        assert "var(" not in text and "@media" not in text and "http" not in text.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_tables_come_as_parquet_with_the_same_numbers_and_as_latex_with_booktabs(make_ratings, tmp_path: Path) -> None:
+    write_report(make_ratings(), tmp_path, replicates=32, make_pdf=False)
+    for path in tmp_path.glob("*.csv"):
+        table = pd.read_parquet(tmp_path / "tables" / f"{path.stem}.parquet")
+        assert table.columns.tolist() == pd.read_csv(path).columns.tolist() and len(table) == len(pd.read_csv(path))
+    tex = (tmp_path / "tables" / "scores.tex").read_text()
+    assert [tex.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")] == [1, 1, 1]
+    rows = [line for line in tex.splitlines() if line.endswith(r"\\")]
+    assert len(rows) == 4 and len({line.count("&") for line in rows}) == 1
+
+
+def test_markdown_and_json_say_what_the_page_says(make_ratings, tmp_path: Path) -> None:
+    report = write_report(make_ratings(), tmp_path, replicates=32, make_pdf=False)
+    page, text = report.html.read_text(), (tmp_path / "report.md").read_text()
+    record = json.loads((tmp_path / "report.json").read_text())
+    for sentence in (*report.finding.sentences, *report.gaps):
+        assert sentence in text and sentence in unescape(page)
+    assert record["methods"] in unescape(page) and record["methods"] in text
+    assert record["not_computed"] == list(report.gaps) and "12 raters gave" in record["methods"]
+
+
+def test_the_pdf_is_the_same_each_time_and_its_absence_is_said(make_ratings, tmp_path: Path, monkeypatch) -> None:
+    frame = make_ratings(n_raters=6, n_clips=6)
+    for name in "ab":
+        report = write_report(frame, tmp_path / name, replicates=32)
+        if not (tmp_path / name / "report.pdf").is_file():
+            pytest.skip(next(gap for gap in report.gaps if "report.pdf" in gap))
+    one, two = ((tmp_path / name / "report.pdf").read_bytes() for name in "ab")
+    assert one.startswith(b"%PDF") and one == two
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    report = write_report(frame, tmp_path / "c", replicates=32)
+    assert "weasyprint is not installed" in report.gaps[-1] and not (tmp_path / "c" / "report.pdf").exists()
+
+
+def test_screening_and_raters_left_out_by_hand_are_told_beside_the_scores_without(make_ratings, tmp_path: Path) -> None:
+    report = write_report(
+        make_ratings(), tmp_path, replicates=32, make_pdf=False, screening="p808-personalised", exclude=["r3"]
+    )
+    exclusions = pd.read_csv(tmp_path / "exclusions.csv", keep_default_na=False)
+    assert exclusions.loc[exclusions["rater_id"] == "r3", "rule"].tolist()[0] == "by_hand"
+    beside = pd.read_csv(tmp_path / "with_and_without_screening.csv")
+    assert (beside["n_all"] - beside["n_screened"]).sum() >= 8 and "rule set p808-personalised" in report.html.read_text()
+    assert "Scores with and without this screening" in report.html.read_text()
+
+
+def test_a_second_panel_is_the_ceiling_and_no_codec(make_ratings, tmp_path: Path) -> None:
+    frame = make_ratings(n_raters=24)
+    second = (frame["condition"] == "original") & frame["rater_id"].isin([f"r{k}" for k in range(12, 24)])
+    report = write_report(frame.assign(panel=second.map({True: "2", False: ""})), tmp_path, replicates=32, make_pdf=False)
+    assert any("measured with a second panel" in sentence for sentence in report.finding.sentences)
+    assert "second panel" not in report.finding.headline and "original-panel-2" in (tmp_path / "mos.csv").read_text()
+
+
+def test_rates_are_drawn_and_the_cheapest_level_codec_is_named(make_ratings, tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        [["opus-24kbps", "Opus 24", "Opus", 24000], ["opus-6kbps", "Opus 6", "Opus", 6000]],
+        columns=["condition", "label", "family", "nominal_bps"],
+    )
+    report = write_report(make_ratings(), tmp_path, replicates=64, make_pdf=False, conditions=table)
+    assert (tmp_path / "figures" / "rate_ovrl.svg").is_file() and (tmp_path / "figures" / "rate_retention.svg").is_file()
+    assert sum("lower bit rate" in s or "lowest bit rate" in s for s in report.finding.sentences) == 2

@@ -8,14 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pesq import pesq
+from pystoi import stoi
 from scipy.signal import get_window
 
 from codecs_runner.audio import Samples, load_audio
 
 RATE = 16_000
-GOLDEN = {  # slug: (mel, STFT, waveform)
-    "lyra-6kbps": (0.8117, 1.8224, 0.0296),
-    "lyra-9.2kbps": (0.7615, 1.7582, 0.0265),
+GOLDEN = {  # slug: (mel, STFT, waveform, PESQ wide band, STOI)
+    "lyra-3.2kbps": (0.8989, 1.9304, 0.0367, 2.4514, 0.9146),
+    "lyra-6kbps": (0.8117, 1.8224, 0.0296, 3.3542, 0.9404),
+    "lyra-9.2kbps": (0.7615, 1.7582, 0.0265, 3.4422, 0.9456),
 }
 
 
@@ -55,4 +58,6 @@ def test_golden_distances(shared: Path, opened: Callable, slug: str) -> None:
         for n_mels, w in ((150, 2048), (80, 512))
     )
     waveform = np.abs(reference - degraded).mean()
-    assert (mel, stft, waveform) == pytest.approx(GOLDEN[slug], rel=0.01)
+    pesq_mos = pesq(RATE, reference, degraded, "wb")
+    intelligibility = stoi(reference, degraded, RATE)
+    assert (mel, stft, waveform, pesq_mos, intelligibility) == pytest.approx(GOLDEN[slug], rel=0.01)
