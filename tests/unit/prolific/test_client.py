@@ -228,8 +228,9 @@ def test_the_list_and_the_detail_of_a_submission_read_alike(prolific, client, li
         assert getattr(listed, name) == getattr(alone, name), name
     assert listed.study_code == "DONE1234"
     assert listed.time_taken_s == 600
-    assert "participant_id" not in alone.raw
-    assert "participant" not in listed.raw
+    assert alone.raw["entered_code"] == listed.raw["study_code"]
+    assert not {"participant_id", "study_code", "time_taken"} & alone.raw.keys()
+    assert not {"participant", "study_id", "entered_code"} & listed.raw.keys()
 
 
 def test_a_list_of_submissions_always_names_its_study(prolific, client):

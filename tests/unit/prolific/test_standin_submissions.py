@@ -1,5 +1,7 @@
 """What becomes of a submission on the stand-in: time, codes, decisions, bonuses."""
 
+from dataclasses import replace
+
 import pytest
 
 from listening.prolific import ProlificError
@@ -146,6 +148,7 @@ def test_a_bonus_paid_twice_is_paid_twice(prolific, client, live):
     prolific.clock.advance(60)
     assert prolific.bonus_received(submission.participant_id) == 60
     assert prolific.world.balance == before - 2 * batch.total_minor
+    assert client.study_cost(live.id).bonuses_minor == 60
 
 
 def test_bonuses_for_strangers_are_refused_by_name(client, live):
@@ -161,3 +164,56 @@ def test_demographics_are_exported_in_two_combinations_and_no_more(prolific, cli
     ]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 400]
     assert answers[0].text.splitlines()[0].endswith("sex")
+
+
+def test_only_so_many_take_part_at_a_time(prolific, client, remote_draft):
+    study = client.create_study(replace(remote_draft, max_concurrent=2))
+    client.transition_study(study.id, "PUBLISH")
+    prolific.clock.advance(60)
+    first, second, third = list(prolific.world.people)[:3]
+    prolific.reserve(study.id, first)
+    held = prolific.reserve(study.id, second)
+    with pytest.raises(Refused, match="Too many"):
+        prolific.reserve(study.id, third)
+    prolific.give_back(held)
+    assert prolific.reserve(study.id, third)
+
+
+def test_a_code_may_put_its_participant_into_a_group_that_another_study_asks_for(prolific, client, remote_draft):
+    group = client.create_participant_group(prolific.world.workspace_id, "heard well")
+    actions = [{"action": "MANUALLY_REVIEW"}, {"action": "ADD_TO_PARTICIPANT_GROUP", "participant_group": group.id}]
+    codes = [{"code": "WELL1234", "code_type": "COMPLETED", "actions": actions}]
+    first = client.create_study(replace(remote_draft, completion_codes=codes))
+    wanted = {"filter_id": "participant_group_allowlist", "selected_values": [group.id]}
+    second = client.create_study(replace(remote_draft, filters=[wanted]))
+    for study in (first, second):
+        client.transition_study(study.id, "PUBLISH")
+    prolific.clock.advance(60)
+    person = take_part(prolific, first.id, 0, "WELL1234").participant_id
+    assert client.group_members(group.id) == [person]
+    assert prolific.reserve(second.id, person)
+    with pytest.raises(Refused, match="not eligible"):
+        prolific.reserve(second.id, list(prolific.world.people)[1])
+
+
+def test_slots_of_a_screen_out_are_raised_and_the_study_started_again(prolific, client, live):
+    for number in range(2):
+        take_part(prolific, live.id, number, "SCREEN12")
+    assert client.study(live.id).status == "PAUSED"
+    codes = [dict(code) for code in live.raw["completion_codes"]]
+    codes[-1] = {**codes[-1], "actions": [{**codes[-1]["actions"][0], "slots": 3}]}
+    client.update_study(live.id, completion_codes=codes)
+    assert client.transition_study(live.id, "START").status == "ACTIVE"
+    take_part(prolific, live.id, 2, "SCREEN12")
+    assert client.study(live.id).status == "PAUSED"
+
+
+def test_a_stopped_study_takes_nobody_and_more_places_open_it_again(prolific, client, live):
+    begun = prolific.reserve(live.id, next(iter(prolific.world.people)))
+    prolific.open_study(begun)
+    prolific.stop(live.id)
+    with pytest.raises(Refused, match="COMPLETED"):
+        prolific.reserve(live.id, list(prolific.world.people)[1])
+    prolific.complete(begun, "DONE1234")
+    assert client.approve(begun.id).status == "APPROVED"
+    assert client.update_study(live.id, total_available_places=7).status == "ACTIVE"
