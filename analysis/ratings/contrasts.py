@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse, stats
 
-from analysis.ratings.bootstrap import CrossedBootstrap, few_clusters, percentile_interval, too_few
+from analysis.ratings.bootstrap import CrossedBootstrap, few_clusters, rescaled_interval, too_few
 from analysis.ratings.coding import Coded, FloatArray, IntArray, count_matrix, joined, missing_raters
+from analysis.ratings.variance import crossed_standard_error
 
 COLUMNS = (
     *("scale", "condition_a", "condition_b", "difference", "ci_low", "ci_high", "p", "p_holm", "cliffs_delta"),
@@ -25,10 +26,11 @@ def contrasts(scales: Mapping[str, Coded], bootstrap: CrossedBootstrap, order: S
     """Every pair of conditions on every numeric scale: frame with `COLUMNS`.
 
     ``difference`` = MOS of a - MOS of b over the votes for clips rated in both. Interval: percentiles of that difference over the
-    crossed bootstrap, where both means see the same raters and clips, so that what they share cancels. ``p``: two-sided, from
-    t = difference / standard deviation of its replicates with min(raters, clips) - 1 degrees of freedom; a tail count would end
-    at 1/replicates, above what Holm asks of many pairs. ``p_holm`` corrects over the pairs of a scale. ``cliffs_delta`` is
-    P(a > b) - P(a < b) for a vote of each. ``order`` names the conditions in the order they are paired in; others follow by name.
+    crossed bootstrap, where both means see the same raters and clips, so that what they share cancels, brought to the
+    difference's own `crossed_standard_error` (`rescaled_interval`). ``p``: two-sided, from t = difference / that standard error with
+    min(raters, clips) - 1 degrees of freedom; a count of replicates would end at 1/replicates, above what Holm asks of many pairs.
+    ``p_holm`` corrects over the pairs of a scale. ``cliffs_delta`` is P(a > b) - P(a < b) for a vote of each. ``order`` names the
+    conditions in the order they are paired in; others follow by name.
 
     Undefined, with a note: no clip in common; the interval and p without rater ids, with one rater or one clip, or with all
     votes equal.
@@ -131,8 +133,12 @@ def _row(coded: Coded, a: _Group, b: _Group, replicates: FloatArray) -> dict[str
         reason = "the difference does not vary between replicates"
     if reason:
         return row | {"note": reason}
-    low, high = percentile_interval(drawn)
-    p = 2 * stats.t.sf(abs(difference) / drawn.std(ddof=1), min(n_raters, n_clips) - 1)
+    deviation = np.zeros(len(coded))
+    for rows, sign in ((rows_a, 1), (rows_b, -1)):
+        deviation[rows] = sign * (coded.value[rows] - coded.value[rows].mean()) * both.sum() / rows.sum()
+    error, freedom = crossed_standard_error(deviation[both], coded.rater[both], coded.clip[both]), min(n_raters, n_clips) - 1
+    low, high = rescaled_interval(drawn, difference, error, freedom)
+    p = 2 * stats.t.sf(abs(difference) / error, freedom)
     return row | {"ci_low": low, "ci_high": high, "p": p, "note": joined([few_clusters(n_raters, n_clips)])}
 
 

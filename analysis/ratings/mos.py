@@ -9,25 +9,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import sparse, stats
 
-from analysis.ratings.bootstrap import FEW, LEVEL, CrossedBootstrap, bca_interval, few_clusters, percentile_interval, too_few
-from analysis.ratings.coding import Coded, FloatArray, IntArray, count_matrix, joined, missing_raters
+from analysis.ratings.bootstrap import (
+    FEW,
+    LEVEL,
+    CrossedBootstrap,
+    bca_interval,
+    few_clusters,
+    percentile_interval,
+    rescaled_interval,
+    too_few,
+)
+from analysis.ratings.coding import Coded, FloatArray, IntArray, count_matrix, joined, missing_raters, single_if_exact
 from analysis.ratings.variance import crossed_standard_error, deleted_means
 from analysis.scales import SCALES
 
-#: How the interval of a condition is made: ``auto`` is ``percentile``, and ``t`` with fewer than `FEW` raters or clips.
-Interval = Literal["auto", "percentile", "bca", "t"]
+#: How the interval of a condition is made: ``auto`` is ``rescaled``, and ``t`` with fewer than `FEW` raters or clips.
+Interval = Literal["auto", "rescaled", "percentile", "bca", "t"]
 COLUMNS = (
     *("condition", "scale", "n_ratings", "n_raters", "n_clips", "mos", "sd", "ci_low", "ci_high", "note"),
     *("ci_method", "sos_a", "n_excluded"),
 )
-METHODS = {"percentile": "crossed-percentile", "bca": "crossed-bca", "t": "two-way-t"}
+METHODS = {"rescaled": "crossed-rescaled", "percentile": "crossed-percentile", "bca": "crossed-bca", "t": "two-way-t"}
 STIMULUS_COLUMNS = ("stimulus_id", "clip_id", "condition", "scale", "n_ratings", "mos", "sd", "ci_low", "ci_high", "note")
 
 
@@ -52,8 +61,9 @@ def mos_by_condition(
     """MOS per condition and scale with an interval over raters and clips.
 
     MOS = sum of votes / number of votes; sd has n - 1 below the sum of squares (ITU-T P.1401 appendix III takes the same).
-    ``ci_method`` names the interval: ``crossed-percentile`` and ``crossed-bca`` are read from the crossed bootstrap,
-    ``two-way-t`` is MOS +- t(0.975, min(raters, clips) - 1) x `crossed_standard_error`. Intervals are cut to the range of a known
+    ``ci_method`` names the interval: ``crossed-percentile`` and ``crossed-bca`` are read from the crossed bootstrap as it is,
+    ``crossed-rescaled`` has its shape and the width of `crossed_standard_error` (`rescaled_interval`), and ``two-way-t``
+    is MOS +- t(0.975, min(raters, clips) - 1) x `crossed_standard_error`. Intervals are cut to the range of a known
     scale. Undefined without rater ids, with one rater or one clip, and where all votes are equal. ``sos_a`` is `sos_a` over the
     stimuli of the condition, NaN for a scale of unknown range. ``excluded`` gives ``n_excluded`` (`schema.count_excluded`).
     Scales of labels are passed over.
@@ -118,7 +128,7 @@ def _row(coded: Coded, code: int, replicates: FloatArray, interval: Interval) ->
     reason = (unknown and f"{unknown}: no interval") or too_few(n_raters, n_clips) or equal
     method, bounds = "", np.full(2, np.nan)
     if not reason:
-        method = ("t" if min(n_raters, n_clips) < FEW else "percentile") if interval == "auto" else interval
+        method = ("t" if min(n_raters, n_clips) < FEW else "rescaled") if interval == "auto" else interval
         bounds = _bounds(coded, rows, replicates, method)
     spread, why = _sos(coded, rows)
     return {
@@ -141,10 +151,13 @@ def _bounds(coded: Coded, rows: npt.NDArray[np.bool_], replicates: FloatArray, m
     """The interval of the mean of some ratings, cut to the range of the scale where that is known: array (2,)."""
     value, rater, clip = coded.value[rows], coded.rater[rows], coded.clip[rows]
     mean = value.mean()
-    if method == "t":
+    if method in {"t", "rescaled"}:
         freedom = min(len(np.unique(rater)), len(np.unique(clip))) - 1
-        half = stats.t.ppf((1 + LEVEL) / 2, freedom) * crossed_standard_error(value - mean, rater, clip)
+        error = crossed_standard_error(value - mean, rater, clip)
+        half = stats.t.ppf((1 + LEVEL) / 2, freedom) * error
         bounds = np.array([mean - half, mean + half])
+        if method == "rescaled":
+            bounds = rescaled_interval(replicates, float(mean), error, freedom)
     elif method == "bca":
         bounds = bca_interval(replicates, float(mean), [deleted_means(value, rater), deleted_means(value, clip)])
     else:
@@ -176,17 +189,22 @@ def _replicates(coded: Coded, bootstrap: CrossedBootstrap) -> FloatArray:
     cells, row = np.unique(order * len(coded.clips) + coded.clip[known], return_inverse=True)
     group, clip = np.divmod(cells, len(coded.clips))
     shape = (len(cells), bootstrap.n_raters)
-    sums = count_matrix(row, coded.rater[known], shape, coded.value[known])
-    counts = count_matrix(row, coded.rater[known], shape)
+    votes_of = coded.value[known]
+    precision = single_if_exact(votes_of, bootstrap.n_raters)
+    sums = count_matrix(row, coded.rater[known], shape, votes_of).astype(precision)
+    counts = count_matrix(row, coded.rater[known], shape).astype(precision)
     parts = []
     for raters, clips in bootstrap.blocks():
-        total = _by_group(sums, raters, clips[clip], group, len(conditions))
-        votes = _by_group(counts, raters, clips[clip], group, len(conditions))
+        weights = np.asarray(raters, dtype=precision)
+        total = _by_group(sums, weights, clips[clip], group, len(conditions))
+        votes = _by_group(counts, weights, clips[clip], group, len(conditions))
         parts.append(np.divide(total, votes, out=np.full_like(total, np.nan), where=votes > 0))
     return np.concatenate(parts, axis=1)
 
 
-def _by_group(cells: sparse.csr_array, raters: FloatArray, clips: FloatArray, group: IntArray, n_groups: int) -> FloatArray:
+def _by_group(
+    cells: sparse.csr_array, raters: npt.NDArray[Any], clips: FloatArray, group: IntArray, n_groups: int
+) -> FloatArray:
     """Sum over the (group, clip) rows of each group of (cells @ rater draws) x clip draws: array (n_groups, b)."""
     weighted = (cells @ raters) * clips
     result = np.zeros((n_groups, raters.shape[1]))

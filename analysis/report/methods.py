@@ -72,6 +72,11 @@ def _statistics(results: Results) -> list[str]:
     if "crossed-percentile" in methods or "crossed-bca" in methods:
         kind = "percentiles" if "crossed-percentile" in methods else "BCa bounds"
         said.append(f"Mean opinion scores have 95 % intervals from the {kind} of {boot}.")
+    if "crossed-rescaled" in methods:
+        said.append(
+            f"Mean opinion scores have 95 % intervals with the shape of {boot} and the width of the standard error clustered by rater "
+            "and clip (Cameron, Gelbach and Miller, 2011)."
+        )
     if "two-way-t" in methods:
         said.append(
             f"Conditions with fewer than {FEW} raters or clips have two-way t intervals with standard errors clustered by rater and clip "

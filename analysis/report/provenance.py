@@ -95,7 +95,7 @@ def as_json(
             for c in results.conditions
         ],
         "method": {
-            "interval": "crossed bootstrap over raters and clips, percentile; for F1 moved by its bias; MOS: see ci_method",
+            "interval": "crossed bootstrap over raters and clips; for F1 moved by its bias; MOS: see ci_method",
             "level": LEVEL,
             "replicates": results.replicates,
             "seed": results.seed,

@@ -29,10 +29,24 @@ def test_replicates_of_a_difference_are_those_of_the_two_means(make_ratings) -> 
     drawn = mos_by_condition(scales, bootstrap).replicates["ovrl"]
     row = contrasts(scales, bootstrap).set_index(["condition_a", "condition_b"]).loc[("opus-6kbps", "original")]
     differences = drawn["opus-6kbps"] - drawn["original"]
-    votes = frame[frame["scale"] == "ovrl"].groupby("condition")["value"]
-    assert row["difference"] == pytest.approx(votes.mean()["opus-6kbps"] - votes.mean()["original"])
-    np.testing.assert_allclose([row["ci_low"], row["ci_high"]], np.quantile(differences, [0.025, 0.975]))
-    assert row["p"] == pytest.approx(2 * stats.t.sf(abs(row["difference"]) / differences.std(ddof=1), 7))
+    votes = frame[(frame["scale"] == "ovrl") & frame["condition"].isin(["opus-6kbps", "original"])]
+    means = votes.groupby("condition")["value"].mean()
+    assert row["difference"] == pytest.approx(means["opus-6kbps"] - means["original"])
+    # the interval has the shape of the replicates, p the standard error of the two-way clustered votes
+    low, high = np.quantile(differences, [0.025, 0.975]) - row["difference"]
+    assert (row["ci_low"] - row["difference"]) / (row["ci_high"] - row["difference"]) == pytest.approx(low / high)
+    part = (votes["value"] - votes.groupby("condition")["value"].transform("mean")) / votes.groupby("condition")[
+        "value"
+    ].transform("size")
+    part *= np.where(votes["condition"] == "original", -1, 1)
+    sums = [
+        part.groupby([votes[name] for name in names]).sum() for names in (["rater_id"], ["clip_id"], ["rater_id", "clip_id"])
+    ]
+    variance = [len(one) / (len(one) - 1) * (one**2).sum() for one in sums]
+    error = np.sqrt(max(variance[0] + variance[1] - variance[2], *variance))
+    assert row["p"] == pytest.approx(2 * stats.t.sf(abs(row["difference"]) / error, 7))
+    scale = stats.t.ppf(0.975, 7) * error / (stats.norm.ppf(0.975) * differences.std(ddof=1))
+    assert row["ci_low"] - row["difference"] == pytest.approx(low * scale)
 
 
 def test_only_clips_rated_in_both_are_compared(make_ratings) -> None:
