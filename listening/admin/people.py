@@ -22,6 +22,8 @@ STATE_COLOURS = {
     "consent": "info",
     "expired": "warning",
     "failed sound check": "danger",
+    "device cannot play the sound": "warning",
+    "submission returned or rejected": "warning",
     "no place in the rater's stratum": "warning",
 }
 SIMULATED = {"simulated": "warning"}

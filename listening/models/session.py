@@ -28,6 +28,7 @@ class Session(models.Model):
         COMPLETED = "completed"
         DECLINED = "declined"
         FAILED_CHECK = "failed_check", "failed sound check"
+        INCOMPATIBLE = "incompatible", "device cannot play the sound"
         SCREENED_OUT = "screened_out", "no place in the rater's stratum"
         EXPIRED = "expired"
         WITHDRAWN = "withdrawn"

@@ -15,7 +15,7 @@ from listening.services.recruitment import note
 from listening.services.submissions import note_submission
 
 REVIEWABLE = "AWAITING REVIEW"
-NOT_THEIR_FAULT = (Session.State.DECLINED, Session.State.FAILED_CHECK, Session.State.SCREENED_OUT)
+NOT_THEIR_FAULT = (Session.State.DECLINED, Session.State.FAILED_CHECK, Session.State.INCOMPATIBLE, Session.State.SCREENED_OUT)
 
 
 def approve(submissions: Iterable[Submission], who: str) -> int:

@@ -149,6 +149,11 @@ def decline(session: Session) -> None:
     Session.objects.filter(pk=session.pk, state=Session.State.CONSENT).update(state=Session.State.DECLINED)
 
 
+def cannot_play(session: Session) -> None:
+    """The rater's device plays no sound: the session ends and frees its plan."""
+    Session.objects.filter(pk=session.pk, state=Session.State.CHECK).update(state=Session.State.INCOMPATIBLE)
+
+
 def new_check(session: Session) -> int:
     """Draw how many tones the next sound check plays, if none is waiting for an answer, and return it."""
     if not session.check_answer:

@@ -159,6 +159,9 @@ def consent(request: HttpRequest, session: Session) -> HttpResponse:
 
 @rater_page("check")
 def check(request: HttpRequest, session: Session) -> HttpResponse:
+    if request.POST.get("silent") and not session.preview:
+        sessions.cannot_play(session)
+        return redirect("done", token=session.token)
     form = SoundCheckForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         right = sessions.answer_check(session, form.cleaned_data["count"])
@@ -199,6 +202,11 @@ _ENDINGS = {
         "The sound check did not work out",
         "The number of tones was not right twice. Perhaps the volume is too low or the sound goes to another device.",
         "failed_check_code",
+    ),
+    Session.State.INCOMPATIBLE: (
+        "Your device cannot play the sound",
+        "Without sound the study cannot be done. That is nobody's fault and does not count against you.",
+        "incompatible_device_code",
     ),
     Session.State.SCREENED_OUT: (
         "All places are taken",

@@ -17,16 +17,19 @@ import soundfile as sf
 from codecs_runner.audio import inspect_audio, load_audio, resample
 from codecs_runner.jobs import RenderJob
 from codecs_runner.model_codec import ModelCodec
+from codecs_runner.neural import model_errors, open_device
 from codecs_runner.pipeline import render_many
 from codecs_runner.registry import get_condition, open_codec
 from codecs_runner.store import Store
 
-CLIPS = sorted((Path(__file__).resolve().parents[2] / "analysis/corpora/synthetic/audio").glob("*_a.flac"))[:12]
+CLIPS = sorted((Path(__file__).resolve().parents[2] / "analysis/corpora/synthetic/audio").glob("*_a.flac"))[:6]
 KBPS = (1.5, 6.0, 24.0)
 SLUGS = [f"encodec-24k-{kbps:g}kbps" for kbps in KBPS]
 PER_FILE = """
 import sys
 import soundfile, torch
+from codecs_runner.neural import repair_torchaudio
+repair_torchaudio()
 from encodec.model import EncodecModel
 from encodec.utils import convert_audio
 weights, source, target, kbps = sys.argv[1:]
@@ -43,10 +46,13 @@ soundfile.write(target, decoded[0].numpy().clip(-0.99, 0.99), model.sample_rate)
 
 @pytest.fixture(scope="module")
 def weights_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    torch, model = pytest.importorskip("torch"), pytest.importorskip("encodec.model")
+    torch = pytest.importorskip("torch")
+    open_device()  # before encodec is imported: makes torchaudio importable
     folder = tmp_path_factory.mktemp("weights")
     torch.manual_seed(7)
-    state = model.EncodecModel.encodec_model_24khz(pretrained=False).state_dict()
+    with model_errors(folder):  # silences what the package warns of
+        model = pytest.importorskip("encodec.model")
+        state = model.EncodecModel.encodec_model_24khz(pretrained=False).state_dict()
     for name, value in state.items():
         if name.endswith("codebook.embed"):
             value.normal_()
@@ -65,7 +71,7 @@ def test_rendering_against_a_loop_and_against_a_process_for_each_file(weights_fo
     check_outputs(codec)
 
     jobs = [RenderJob(str(clip), inspect_audio(clip).pcm_sha256, slug) for clip in CLIPS for slug in SLUGS]
-    list(render_many(jobs, Store(tmp_path / "warm")))  # processes started, models loaded
+    list(render_many(jobs[:9], Store(tmp_path / "warm")))  # processes started, models loaded
     start = perf_counter()
     assert all(result.ok for result in render_many(jobs, Store(tmp_path / "ours")))
     ours = perf_counter() - start
@@ -76,7 +82,7 @@ def test_rendering_against_a_loop_and_against_a_process_for_each_file(weights_fo
 
     start = perf_counter()
     checkpoint = next(weights_folder.glob("*.th"))
-    for clip in CLIPS[:3]:
+    for clip in CLIPS[:2]:
         command: list[str | Path] = [
             sys.executable,
             "-W",
@@ -88,11 +94,11 @@ def test_rendering_against_a_loop_and_against_a_process_for_each_file(weights_fo
             tmp_path / "file.wav",
             "6",
         ]
-        subprocess.run(command, check=True)
-    per_file = (perf_counter() - start) * len(jobs) / 3
+        subprocess.run(command, check=True, cwd=Path(__file__).resolve().parents[2])
+    per_file = (perf_counter() - start) * len(jobs) / 2
 
     print(f"\nEnCodec 24 kHz at {len(KBPS)} rates, {len(CLIPS)} clips, {seconds:.0f} s of audio in all, on {codec.device}")
-    for name, took in (("ours, to levelled 48 kHz FLAC", ours), ("loop, to WAV", loop), ("process per file (of 3)", per_file)):
+    for name, took in (("ours, to levelled 48 kHz FLAC", ours), ("loop, to WAV", loop), ("process per file (of 2)", per_file)):
         print(f"  {name:32} {took:7.2f} s  {seconds / took:6.1f} × real time  {took / ours:5.2f} × ours")
 
 
@@ -120,7 +126,7 @@ def check_outputs(codec: ModelCodec) -> None:
     codec.model.set_target_bandwidth(KBPS[-1])
     same, worst = [], np.inf
     with torch.inference_mode():
-        for clip in CLIPS[:4]:
+        for clip in CLIPS[:2]:
             samples, info = load_audio(clip)
             input_ = resample(samples, info.sample_rate, 24_000).astype(np.float32)
             input_ = np.pad(input_, (0, codec.padded(len(input_)) - len(input_)))

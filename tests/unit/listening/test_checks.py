@@ -2,7 +2,7 @@
 
 import pytest
 
-from listening.checks import check_public_url, check_stores, check_weights
+from listening.checks import check_prolific, check_public_url, check_stores, check_weights
 
 
 def ids(found):
@@ -42,3 +42,24 @@ def test_weights_that_are_not_a_directory_are_told(monkeypatch, tmp_path):
     assert ids(check_weights()) == ["listening.E004"]
     monkeypatch.setenv("CODEC_WEIGHTS", str(tmp_path))
     assert check_weights() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({"PROLIFIC_BASE_URL": "http://127.0.0.1:8800"}, []),
+        ({"PROLIFIC_BASE_URL": "http://api.prolific.com"}, ["listening.E005"]),
+        ({"PROLIFIC_TOKEN": "a secret\n"}, ["listening.E006"]),
+        ({"PROLIFIC_TOKEN": "", "PROLIFIC_WEBHOOK_SECRETS": ["s"]}, ["listening.W004"]),
+        ({"PROLIFIC_POLL_S": 1}, ["listening.E007"]),
+    ],
+)
+def test_prolifics_settings_fit_together_and_no_sentence_shows_the_token(settings, changes, expected):
+    settings.PROLIFIC_BASE_URL, settings.PROLIFIC_TOKEN = "https://api.prolific.com", "token"
+    settings.PROLIFIC_WEBHOOK_SECRETS, settings.PROLIFIC_POLL_S = [], 60
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    found = check_prolific()
+    assert ids(found) == expected
+    assert "a secret" not in str(found)

@@ -232,3 +232,13 @@ def test_a_preview_shows_the_real_pages_and_stores_no_rating(study, admin_client
 def test_a_preview_needs_a_researcher(study, client):
     assert client.get(f"/preview/{study.slug}/").status_code == 302
     assert not Session.objects.filter(preview=True).exists()
+
+
+def test_who_hears_nothing_leaves_with_a_code_of_their_own_and_frees_the_plan(study):
+    rater = Rater(study)
+    rater.open_link()
+    rater.consent()
+    page = rater.client.post(f"{rater.base}check/", {"silent": "1"}, follow=True)
+    assert study.incompatible_device_code in page.content.decode()
+    assert rater.session.state == "incompatible"
+    assert study.plans.exclude(sessions__state__in=["consent", "check", "rating", "completed"]).count() == 8
