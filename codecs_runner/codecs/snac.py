@@ -41,6 +41,7 @@ class Snac(ModelCodec):
         return model
 
     def check(self, condition: Condition) -> None:
+        self.seed = int(condition.params["seed"])
         if (self.model.sampling_rate, self.model.codebook_size) != (self.sample_rate, 1 << BITS):
             raise CodecError("weights_damaged", f"{weights.require(condition.weights[0])} is of another SNAC model.")
 
@@ -61,7 +62,7 @@ class Snac(ModelCodec):
 
         devices = [self.torch_device] if self.torch_device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
-            torch.manual_seed(SEED)
+            torch.manual_seed(self.seed)
             audio: torch.Tensor = self.model.decode(codes)
         return audio[:, 0]
 
