@@ -24,10 +24,13 @@ def votes() -> Coded:
     rater = np.repeat(np.arange(RATERS), RATINGS // RATERS)
     clip, condition = rng.integers(0, CLIPS, RATINGS), rng.integers(0, CONDITIONS, RATINGS)
     value = np.clip(np.rint(3 + rng.normal(0, 0.4, RATERS)[rater] + rng.normal(0, 0.8, RATINGS)), 1, 5)
-    names = [tuple(f"{letter}{i:05d}" for i in range(n)) for letter, n in (("r", RATERS), ("c", CLIPS), ("k", CONDITIONS))]
+    raters, clips, conditions = (
+        tuple(f"{letter}{i:05d}" for i in range(n)) for letter, n in (("r", RATERS), ("c", CLIPS), ("k", CONDITIONS))
+    )
     stimulus = condition * CLIPS + clip
     stimuli = tuple(map(str, range(CLIPS * CONDITIONS)))
-    return Coded("plain", *names, stimuli, rater, clip, condition, stimulus, value, np.full(RATINGS, "", dtype=object))
+    labels = np.full(RATINGS, "", dtype=object)
+    return Coded("plain", raters, clips, conditions, stimuli, rater, clip, condition, stimulus, value, labels)
 
 
 def test_crossed_bootstrap_against_numpy_and_pandas(votes: Coded) -> None:

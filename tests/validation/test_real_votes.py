@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import krippendorff
 import numpy as np
@@ -127,10 +128,10 @@ def test_votes_of_crema_d_without_raters(shared: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "report.json").read_text())["counts"]["raters"] == 0
 
 
-def report_of(tmp_path: Path, *arguments: str) -> dict[str, object]:
+def report_of(tmp_path: Path, *arguments: str) -> dict[str, Any]:
     """What the command writes about a file, as `report.json`."""
     assert main(["report", *arguments, "--out", str(tmp_path / "out"), "--replicates", "64", "--no-pdf"]) == 0
-    record: dict[str, object] = json.loads((tmp_path / "out" / "report.json").read_text())
+    record: dict[str, Any] = json.loads((tmp_path / "out" / "report.json").read_text())
     return record
 
 

@@ -79,7 +79,8 @@ def covered(rng: np.random.Generator, sizes: tuple[int, int, int], interval: Int
 def removed(rng: np.random.Generator, studies: int, per_rater: int) -> tuple[dict[str, float], list[float], list[float]]:
     """Share of each kind of rater that screening removes; error of a MOS without and with screening in every study."""
     counts: dict[str, list[bool]] = {kind: [] for kind in ("careful", *CARELESS)}
-    before, after = [], []
+    before: list[float] = []
+    after: list[float] = []
     for _ in range(studies):
         frame = study(rng, 40, 24, per_rater, careless=9)
         result = screen(frame, RULES)
