@@ -1,7 +1,7 @@
 """Mean opinion scores: the mean of the votes of a condition, or of one stimulus, on a numeric scale.
 
 The same mean is a MOS on an absolute scale, a DMOS on a degradation scale and a CMOS on a comparison scale (votes on the
-processed recording relative to the reference, 0 meaning no difference); `analysis.scales` says which a scale gives.
+processed recording relative to the reference, 0 meaning no difference); which it is follows from what the scale asked.
 """
 
 from __future__ import annotations
