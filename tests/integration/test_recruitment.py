@@ -23,23 +23,6 @@ from tests.integration.recruiting import WHO, World, options, recruiting, standi
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def quick(draft):
-    """An open study of eight sessions whose clips need not be heard to their end."""
-    draft.minimum_heard_share = 0.1
-    draft.save()
-    queue_stimuli(draft)
-    work()
-    open_study(draft)
-    return draft
-
-
-@pytest.fixture
-def world(quick, settings, monkeypatch, live_server):
-    with recruiting(quick, settings, monkeypatch, live_server.url) as world:
-        yield world
-
-
 def decide_everything(world: World) -> None:
     """What a careful researcher does with each submission that waits."""
     world.read()
@@ -345,7 +328,9 @@ def test_who_took_part_in_an_earlier_study_is_kept_out_of_the_next(world):
     open_study(later)
     kept_out = options(world.standin, criteria=Criteria(exclude_studies=(earlier,)))
     recruitment = create_draft(later, kept_out, WHO, world.client)
-    sent = next(call["body"] for call in reversed(world.standin.log) if call["method"] == "POST" and call["path"].endswith("/studies/"))
+    sent = next(
+        call["body"] for call in reversed(world.standin.log) if call["method"] == "POST" and call["path"].endswith("/studies/")
+    )
     assert {"filter_id": "previous_studies_blocklist", "selected_values": [earlier]} in sent["filters"]
     assert launch_cost(recruitment, 8, world.client).eligible == len(world.standin.world.people) - len(people)
     assert "took part in none of 1 earlier studies" in recruitment.criteria

@@ -117,5 +117,7 @@ def test_the_detailed_report_hides_ids_in_variables_too():
 
 
 def test_the_development_server_prints_no_id(console):
-    logging.getLogger("django.server").info('"%s" %s', f"GET /s/x/?SESSION_ID={SUBMISSION}&id=jane.doe&PROLIFIC_PID={PID} HTTP/1.1", 302)
+    logging.getLogger("django.server").info(
+        '"%s" %s', f"GET /s/x/?SESSION_ID={SUBMISSION}&id=jane.doe&PROLIFIC_PID={PID} HTTP/1.1", 302
+    )
     assert "GET /s/x/?SESSION_ID=[hidden]&id=[hidden]&PROLIFIC_PID=[hidden] HTTP/1.1" in console.getvalue()
