@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.safestring import SafeString, mark_safe
 from django.views.debug import ExceptionReporter
 
 HIDDEN = "[hidden]"
@@ -34,16 +35,16 @@ class Formatter(logging.Formatter):
 class ErrorReport(ExceptionReporter):
     """Django's error report, as e-mail or page, without ids, also where they stand in variables and in the address."""
 
-    def get_traceback_text(self) -> str:
+    def get_traceback_text(self) -> SafeString:
         return _without(self.request, super().get_traceback_text())
 
-    def get_traceback_html(self) -> str:
+    def get_traceback_html(self) -> SafeString:
         return _without(self.request, super().get_traceback_html())
 
 
-def _without(request: HttpRequest | None, text: str) -> str:
+def _without(request: HttpRequest | None, text: str) -> SafeString:
     given: list[Any] = [request.GET.get(name, "").strip() for name in _NAMES] if request is not None else []
     for value in given:
         if len(value) > 2:
             text = re.sub(re.escape(value), HIDDEN, text, flags=re.IGNORECASE)
-    return hide_ids(text)
+    return mark_safe(hide_ids(text))  # Django made the page; ids were only taken out.

@@ -28,8 +28,9 @@ LINK = {"PROLIFIC_PID": PID, "STUDY_ID": STUDY, "SESSION_ID": SUBMISSION}
 def console(monkeypatch):
     """What stands on the console."""
     (handler,) = [each for each in logging.getLogger("django.server").handlers if isinstance(each.formatter, Formatter)]
-    monkeypatch.setattr(handler, "stream", io.StringIO())
-    return handler.stream
+    stream = io.StringIO()
+    monkeypatch.setattr(handler, "stream", stream)
+    return stream
 
 
 @pytest.fixture
