@@ -3,12 +3,17 @@
 import io
 import json
 import logging
+import re
 import sys
 import time
+from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.test import Client, RequestFactory
 from django.views.debug import get_exception_reporter_class
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
 
 from listening.models import AuditEntry, Recruitment, WebhookEvent
 from listening.prolific import ProlificClient, ProlificError
@@ -17,6 +22,7 @@ from listening.redaction import Formatter
 from listening.services.submissions import sync
 from listening.standin import StandIn
 from listening.views import rater
+from tests.integration.server import REPO
 
 PID, STUDY, SUBMISSION = "5f" * 12, "ab" * 12, "cd" * 12
 SOMEBODY = "e1" * 12
@@ -122,3 +128,24 @@ def test_the_development_server_prints_no_id(console):
         '"%s" %s', f"GET /s/x/?SESSION_ID={SUBMISSION}&id=jane.doe&PROLIFIC_PID={PID} HTTP/1.1", 302
     )
     assert "GET /s/x/?SESSION_ID=[hidden]&id=[hidden]&PROLIFIC_PID=[hidden] HTTP/1.1" in console.getvalue()
+
+
+def test_the_containers_access_log_holds_neither_addresses_of_raters_nor_queries():
+    """Its format is filled in by gunicorn's own logger for a request that carries ids."""
+    dockerfile = (REPO / "docker/Dockerfile").read_text().replace("\\\n", "")
+    (command,) = re.findall(r"^CMD (\[.*gunicorn.*\])$", dockerfile, re.MULTILINE)
+    (form,) = [each.partition("=")[2] for each in json.loads(command) if each.startswith("--access-logformat=")]
+    logger = Logger(Config())
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "RAW_URI": f"/s/x/?PROLIFIC_PID={PID}",
+        "PATH_INFO": "/s/x/",
+        "QUERY_STRING": f"PROLIFIC_PID={PID}",
+        "HTTP_REFERER": f"https://app.prolific.com/?PROLIFIC_PID={PID}",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "203.0.113.7",
+    }
+    answer = SimpleNamespace(status="302 Found", sent=12, headers=[])
+    line = form % logger.atoms_wrapper_class(logger.atoms(answer, SimpleNamespace(headers=[]), environ, timedelta(seconds=1)))
+    assert "GET /s/x/ 302 12" in line
+    assert PID not in line and "203.0.113.7" not in line
