@@ -166,10 +166,16 @@ CELERY_BEAT_SCHEDULE = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "plain": {"()": "listening.redaction.Formatter", "format": "{asctime} {levelname} {name} {message}", "style": "{"}
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "WARNING")},
+    # What runserver says of each request; Django's own handler would print the whole address.
+    "loggers": {"django.server": {"handlers": ["console"], "level": "INFO", "propagate": False}},
 }
+# Error e-mails (to ADMINS) carry neither addresses with ids nor ids in variables.
+DEFAULT_EXCEPTION_REPORTER = "listening.redaction.ErrorReport"
 
 _PETROL = {
     "50": "oklch(97.5% .012 195)",

@@ -1,5 +1,6 @@
 """HTTP to Prolific: the token, timeouts, back-off, and lists read to their end."""
 
+import json
 import random
 import re
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 PAGE_SIZE = 100
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 _PATH_PART = re.compile(r"[A-Za-z0-9_-]+")
+_ID = re.compile(r"(?<![0-9a-z])[0-9a-f]{24}(?![0-9a-z])", re.IGNORECASE)
+_NAMES_PEOPLE = {"participant_ids", "recipient_id"}
 
 
 class _TokenAuth(requests.auth.AuthBase):
@@ -104,7 +107,7 @@ class Transport:
                 self._sleep(_pause(attempt, answer.headers.get("Retry-After", "")))
                 continue
             maybe_done = maybe_done or answer.status_code >= 500
-            raise self._refused(method, path, answer, maybe_done and method != "GET")
+            raise self._refused(method, path, body, answer, maybe_done and method != "GET")
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def pages(self, path: str, query: dict[str, Any] | None = None, *, counted: bool = False) -> Iterator[dict[str, Any]]:
@@ -148,8 +151,9 @@ class Transport:
             return ProlificUncertain(0, "", f"Prolific did not answer {method} {path} ({kind}); it may have been carried out.")
         return ProlificError(0, "", f"Prolific could not be reached for {method} {path} ({kind}).", retriable=True)
 
-    def _refused(self, method: str, path: str, answer: requests.Response, maybe_done: bool) -> ProlificError:
+    def _refused(self, method: str, path: str, body: Any, answer: requests.Response, maybe_done: bool) -> ProlificError:
         code, said = describe(_json(answer))
+        said = _without_people(said, path, body)
         sentence = f"Prolific answered {method} {path} with {answer.status_code}: {said or answer.reason or 'no reason given'}"
         if maybe_done:
             return ProlificUncertain(answer.status_code, code, f"{sentence} It may have been carried out.")
@@ -165,6 +169,17 @@ def part(value: str) -> str:
     if not _PATH_PART.fullmatch(value):
         raise ValueError(f"{value!r} is not an id of Prolific's.")
     return value
+
+
+def _without_people(said: str, path: str, body: Any) -> str:
+    """What Prolific said, with the ids of studies and submissions that were asked about, and no others: those may be people's.
+
+    >>> _without_people(f"{'a' * 24} is not in {'b' * 24}.", f"studies/{'b' * 24}/", None)
+    '[hidden] is not in bbbbbbbbbbbbbbbbbbbbbbbb.'
+    """
+    things = {key: value for key, value in body.items() if key not in _NAMES_PEOPLE} if isinstance(body, dict) else {}
+    asked = set(_ID.findall(path + json.dumps(things)))
+    return _ID.sub(lambda found: found[0] if found[0] in asked else "[hidden]", said)
 
 
 def _pause(attempt: int, retry_after: str = "") -> float:

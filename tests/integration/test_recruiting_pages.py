@@ -7,6 +7,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from listening.models import Bonus, Recruitment, Session, Submission
+from listening.services.studies import create_study
 from listening.services.submissions import sync
 from tests.integration.recruiting import recruiting, standing_in
 from tests.unit.listening.raters import Rater
@@ -85,6 +86,22 @@ def test_a_study_is_launched_by_form_with_its_price_told_before_it_is_paid(
         assert Recruitment.objects.get().status == "ACTIVE"
         assert "Open on Prolific in the test run of 2" in board(admin_client, study)
         assert standin.token not in text + board(admin_client, study)
+
+
+def test_an_earlier_study_is_chosen_in_the_form_to_keep_its_raters_out(admin_client, study, settings, monkeypatch, live_server):
+    before = create_study(corpus=study.corpus, slug="before", conditions=["original", "opus-6kbps"], n_clips=4)
+    earlier = "e" * 24
+    Recruitment.objects.create(
+        study=before, prolific_study_id=earlier, reward_minor=100, estimated_minutes=5, spending_cap_minor=1000
+    )
+    with standing_in(settings, monkeypatch, live_server.url) as (standin, _client):
+        form = admin_client.get(url("launch", study)).context["form"]
+        assert form.fields["exclude"].choices == [(earlier, str(before))]
+        values = {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
+        values |= {"place": form.fields["place"].choices[0][0], "exclude": [earlier]}
+        admin_client.post(url("launch", study), values, follow=True)
+        (remote,) = standin.world.studies.values()
+        assert {"filter_id": "previous_studies_blocklist", "selected_values": [earlier]} in remote.fields["filters"]
 
 
 def test_a_price_that_cannot_be_paid_has_no_button(admin_client, study, settings, monkeypatch, live_server):

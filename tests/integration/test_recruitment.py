@@ -9,34 +9,18 @@ from listening.models import AuditEntry, Bonus, Recruitment, Session, Submission
 from listening.prolific import ProlificError, ProlificUncertain
 from listening.services import bonuses
 from listening.services.bonuses import order_bonuses, pay_bonuses, settle_uncertain
+from listening.services.criteria import Criteria
 from listening.services.errors import ServiceError
 from listening.services.payment import approve, ask_to_return, send_decisions
 from listening.services.reconcile import reconcile
-from listening.services.recruitment import create_draft, end_pilot, publish
+from listening.services.recruitment import create_draft, end_pilot, launch_cost, publish
+from listening.services.stimuli import work
+from listening.services.studies import create_study, open_study, queue_stimuli
 from listening.services.upkeep import keep_up
+from listening.standin.records import Refused
 from tests.integration.recruiting import WHO, World, options, recruiting, standing_in, subscribe
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def quick(draft):
-    """An open study of eight sessions whose clips need not be heard to their end."""
-    from listening.services.stimuli import work
-    from listening.services.studies import open_study, queue_stimuli
-
-    draft.minimum_heard_share = 0.1
-    draft.save()
-    queue_stimuli(draft)
-    work()
-    open_study(draft)
-    return draft
-
-
-@pytest.fixture
-def world(quick, settings, monkeypatch, live_server):
-    with recruiting(quick, settings, monkeypatch, live_server.url) as world:
-        yield world
 
 
 def decide_everything(world: World) -> None:
@@ -326,6 +310,37 @@ def test_a_draft_whose_answer_was_lost_is_not_made_twice(quick, settings, monkey
             create_draft(quick, options(standin), WHO, client)
         recruitment = create_draft(quick, options(standin), WHO, client)
         assert list(standin.world.studies) == [recruitment.prolific_study_id]
+
+
+def test_who_took_part_in_an_earlier_study_is_kept_out_of_the_next(world):
+    people = [world.send("finish").person.id, world.send("return").person.id]
+    earlier = world.recruitment.prolific_study_id
+    later = create_study(
+        corpus=world.study.corpus,
+        slug="later",
+        conditions=["original", "opus-6kbps", "mp3-24kbps"],
+        n_clips=4,
+        votes_per_stratum=1,
+        trials_per_session=3,
+    )
+    queue_stimuli(later)
+    work()
+    open_study(later)
+    kept_out = options(world.standin, criteria=Criteria(exclude_studies=(earlier,)))
+    recruitment = create_draft(later, kept_out, WHO, world.client)
+    sent = next(
+        call["body"] for call in reversed(world.standin.log) if call["method"] == "POST" and call["path"].endswith("/studies/")
+    )
+    assert {"filter_id": "previous_studies_blocklist", "selected_values": [earlier]} in sent["filters"]
+    assert launch_cost(recruitment, 8, world.client).eligible == len(world.standin.world.people) - len(people)
+    assert "took part in none of 1 earlier studies" in recruitment.criteria
+    publish(recruitment, WHO, world.client)
+    world.standin.clock.advance(60)
+    for person in people:
+        with pytest.raises(Refused, match="not eligible"):
+            world.standin.reserve(recruitment.prolific_study_id, person)
+    newcomer = next(person for person in world.standin.world.people if person not in people)
+    assert world.standin.reserve(recruitment.prolific_study_id, newcomer).status == "RESERVED"
 
 
 def test_pay_below_the_minimum_is_refused_before_anything_is_sent(quick, settings, monkeypatch, live_server):
