@@ -15,10 +15,10 @@ from codecs_runner.codecs.funcodec import model as funcodec_model
 from codecs_runner.layers import Layer, dequantize, nearest, quantize_residual, read_model
 from codecs_runner.registry import get_condition, open_codec
 from codecs_runner.weight_files import FILES
+from tests.unit.codecs_runner import published
 from tests.unit.codecs_runner.voices import make_speech
 
 torch = pytest.importorskip("torch")
-published = pytest.importorskip("tests.unit.codecs_runner.published")
 pytestmark = pytest.mark.neural
 
 Opened = Callable[[str], tuple[Condition, Codec]]
@@ -93,12 +93,13 @@ def test_a_tensor_too_few_too_many_or_of_another_shape_is_refused_by_the_file_s_
     monkeypatch.setenv("CODEC_WEIGHTS", str(tmp_path))
     whole = published.fill(published.soundstream(2))
     name = "decoder.layers.3.layers.2.conv1.bias"
-    for state in (
+    harmed: list[dict[str, Any]] = [
         {key: value for key, value in whole.items() if key != "encoder.layers.2.layers.0.conv0.weight"},
         {**whole, "encoder.layers.7.weight": torch.zeros(3)},
         {**whole, name: torch.zeros(99)},
         {**whole, name: "not a tensor"},
-    ):
+    ]
+    for state in harmed:
         torch.save(published.lightning(state), tmp_path / "soundstream_16khz-20230425.ckpt")
         with pytest.raises(CodecError, match=r"20230425\.ckpt does not fit") as caught:
             open_codec(get_condition("emo-codec:N"))
