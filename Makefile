@@ -11,7 +11,7 @@ SERVE ?= 1
 
 PY := $(VENV)/bin/python
 RUN_SET := $(VENV)/.base $(if $(filter-out 0,$(NEURAL)),$(VENV)/.neural)
-DEV_SET := $(RUN_SET) $(VENV)/.dev
+DEV_SET := $(RUN_SET) $(VENV)/.s3 $(VENV)/.dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -68,7 +68,7 @@ $(VENV)/.%: requirements-%.txt | $(PY)
 	$(PY) -m pip install --disable-pip-version-check -r $<
 	@touch $@
 
-$(VENV)/.neural $(VENV)/.dev: $(VENV)/.base
+$(VENV)/.neural $(VENV)/.s3 $(VENV)/.dev: $(VENV)/.base
 
 # PESQ is built from source. Where there is no C compiler its test is skipped, and one that appears later is found.
 $(VENV)/.pesq: $(VENV)/.dev

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from celery import shared_task
@@ -27,7 +26,7 @@ def _render(values: Mapping[str, Any], root: str | None) -> RenderResult:
     try:
         if not root:
             raise CodecError("no_store", "This worker does not know where stimuli belong: set STIMULUS_STORE.")
-        return render(RenderJob.from_dict(values), Store(Path(root)))
+        return render(RenderJob.from_dict(values), Store(root))
     except KeyError as error:
         unknown = CodecError("unknown_condition", str(error.args[0]))
         return RenderResult.failure(values.get("key", ""), unknown)

@@ -14,8 +14,14 @@ environ.Env.read_env(BASE_DIR / ".env")
 
 # What the platform writes: database, sources, stimuli, reports. Nothing outside this directory is written.
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "var"))).expanduser().resolve()
-SOURCE_STORE = Path(env.str("SOURCE_STORE", str(DATA_DIR / "sources")))
-STIMULUS_STORE = Path(env.str("STIMULUS_STORE", str(DATA_DIR / "stimuli")))
+# Folders, or s3://BUCKET/PREFIX: see codecs_runner.places.
+SOURCE_STORE = env.str("SOURCE_STORE", "") or DATA_DIR / "sources"
+STIMULUS_STORE = env.str("STIMULUS_STORE", "") or DATA_DIR / "stimuli"
+# Where nginx reads DATA_DIR itself: the internal location that is mapped to it. Audio then never passes through Python.
+MEDIA_ACCEL = env.str("MEDIA_ACCEL", "")
+# How long a signed address of a bucket is good for, and the bucket's origin, which raters' pages must be allowed to fetch from.
+MEDIA_URL_S = env.int("MEDIA_URL_S", 3600)
+MEDIA_ORIGINS = env.list("MEDIA_ORIGINS", default=[])
 
 
 def _secret_key() -> str:

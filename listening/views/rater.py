@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,7 +23,7 @@ from listening.views import arrivals
 
 _STEPS = {Session.State.CONSENT: "consent", Session.State.CHECK: "check", Session.State.RATING: "trial"}
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'{media}; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _PROGRESS = {"consent": 1, "check": 2, "trial": 3, "done": 4}
@@ -39,7 +40,7 @@ def go_to_step(session: Session) -> HttpResponse:
 
 def _guard(response: HttpResponse) -> HttpResponse:
     """Pages of raters run our own scripts, talk to our own server, and tell nobody their address."""
-    response["Content-Security-Policy"] = _POLICY
+    response["Content-Security-Policy"] = _POLICY.format(media="".join(f" {origin}" for origin in settings.MEDIA_ORIGINS))
     response["Referrer-Policy"] = "no-referrer"
     return response
 
