@@ -16,7 +16,7 @@ DEV_SET := $(RUN_SET) $(VENV)/.s3 $(VENV)/.dev
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install demo serve worker test test-slow bench lint format clean
+.PHONY: help install demo serve worker test test-slow bench deploy-check lint format clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,9 @@ test-slow: $(DEV_SET)  ## the tests that take minutes
 
 bench: $(DEV_SET)  ## measure speed; prints figures, passes no judgement
 	$(PY) -m pytest -o addopts=--import-mode=importlib -o python_files='bench_*.py' -q -s -rfEs tests/bench
+
+deploy-check: $(DEV_SET)  ## hold docker/ against its linters and schemas; needs no Docker engine
+	$(PY) -m pytest tests/architecture/test_deployment.py
 
 lint: $(DEV_SET)  ## ruff, mypy, the import contracts, and that no migration is missing
 	$(PY) -m ruff format --check .
