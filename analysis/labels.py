@@ -257,7 +257,7 @@ def _feasible(votes: FloatArray, first: npt.NDArray[np.intp], second: npt.NDArra
 
 
 def _smoothed_classes(values: FloatArray, epsilon: float) -> int:
-    k = values.shape[-1]
+    k = int(values.shape[-1])
     if k < 2 or not 0 <= epsilon < (k - 1) / k:
         raise ValueError(f"Smoothing takes at least two labels and an epsilon from 0 to below (K-1)/K, not {epsilon} for {k}.")
     return k

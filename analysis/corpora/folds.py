@@ -54,7 +54,7 @@ def _leave_group_out(clips: pd.DataFrame) -> list[Fold]:
     names = sorted(set(groups))
     if len(names) < 3:
         raise CorpusError(
-            f"Training needs a third of the speakers each to train, develop and test: the clips name {len(names)} speakers or "
+            f"Some speakers train, others end the training and others test: the clips name {len(names)} speakers or "
             "sessions, and at least 3 are needed."
         )
     result = []
@@ -66,10 +66,10 @@ def _leave_group_out(clips: pd.DataFrame) -> list[Fold]:
 
 
 def _groups(clips: pd.DataFrame) -> npt.NDArray[np.str_]:
-    sessions = clips["session"].to_numpy(dtype=str)
+    sessions = np.array(clips["session"], dtype=np.str_)
     if (sessions != "").all() and len(clips):
         return sessions
-    speakers = clips["speaker"].to_numpy(dtype=str)
+    speakers = np.array(clips["speaker"], dtype=np.str_)
     if (speakers == "").any():
         raise CorpusError("Folds need a speaker for every clip, and some clips of this corpus have none.")
     order = clips[["sex", "speaker"]].drop_duplicates("speaker").sort_values(["sex", "speaker"])["speaker"].tolist()

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from analysis.corpora.base import clip_frame, clip_row
 from analysis.corpora.folds import folds
 
 
-def clips(speakers: list[str], **columns: list[object]) -> pd.DataFrame:
+def clips(speakers: list[str], **columns: Sequence[object]) -> pd.DataFrame:
     rows = [clip_row(f"c{n}", Path(f"c{n}.wav"), speaker=speaker) for n, speaker in enumerate(speakers)]
     return clip_frame(rows).assign(**columns)
 
