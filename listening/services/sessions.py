@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from listening.models import Event, Participant, Plan, Session, Stimulus, Study, Trial
+from listening.models import Event, Exclusion, Participant, Plan, Session, Stimulus, Study, Trial
 from listening.prolific import Link
 from listening.services.errors import ServiceError
 
@@ -137,7 +137,7 @@ def _claim_plan(session: Session) -> bool:
                 plan = free.order_by("number").first()
                 if plan is None:
                     return False
-                session.plan = None if session.exclusions.exists() else plan
+                session.plan = None if Exclusion.objects.filter(session=session).exists() else plan
                 session.state = Session.State.CHECK if session.study.sound_check else Session.State.RATING
                 session.lease_expires_at = _lease(session.study)
                 session.save(update_fields=["plan", "state", "stratum", "consented_at", "consent_version", "lease_expires_at"])
