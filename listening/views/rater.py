@@ -234,7 +234,7 @@ _ENDINGS = {
 def done(request: HttpRequest, session: Session) -> HttpResponse:
     study = session.study
     if session.state != Session.State.COMPLETED:
-        title, text, code_field = _ENDINGS[Session.State(session.state)]
+        title, text, code_field = map(str, _ENDINGS[Session.State(session.state)])
         if session.state == Session.State.RELEASED:
             return message(request, 200, title, text, _("You can close this page."), study=study)
         if study.recruiter == Study.Recruiter.LINK:
