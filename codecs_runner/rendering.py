@@ -9,7 +9,6 @@ from functools import lru_cache
 from importlib.metadata import version
 from itertools import groupby
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 from codecs_runner import weights

@@ -1,7 +1,9 @@
 """Nobody's id in what a failing server writes: every log line and every error report passes through here."""
 
+import json
 import logging
 import re
+import time
 from typing import Any
 
 from django.http import HttpRequest
@@ -30,6 +32,23 @@ class Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return hide_ids(super().format(record))
+
+
+class JsonFormatter(Formatter):
+    """One JSON object a line: time (UTC), level, logger, message, and the traceback where there is one."""
+
+    converter = time.gmtime
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}Z",
+            "level": record.levelname,
+            "logger": record.name,
+            "message": hide_ids(record.getMessage()),
+        }
+        if record.exc_info:
+            line["traceback"] = hide_ids(self.formatException(record.exc_info))
+        return json.dumps(line, ensure_ascii=False)
 
 
 class ErrorReport(ExceptionReporter):

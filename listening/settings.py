@@ -174,6 +174,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
 CELERY_TASK_ROUTES = {"codecs_runner.*": {"queue": "render"}}
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "listening.sweep", "schedule": 60.0},
+    "alerts": {"task": "listening.alerts", "schedule": 60.0},
     "keep up with Prolific": {"task": "listening.keep_up", "schedule": float(PROLIFIC_POLL_S)},
 }
 
@@ -181,15 +182,23 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "plain": {"()": "listening.redaction.Formatter", "format": "{asctime} {levelname} {name} {message}", "style": "{"}
+        "plain": {"()": "listening.redaction.Formatter", "format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "json": {"()": "listening.redaction.JsonFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": env.str("LOG_FORMAT", "plain")}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "WARNING")},
     # What runserver says of each request; Django's own handler would print the whole address.
     "loggers": {"django.server": {"handlers": ["console"], "level": "INFO", "propagate": False}},
 }
 # Error e-mails (to ADMINS) carry neither addresses with ids nor ids in variables.
 DEFAULT_EXCEPTION_REPORTER = "listening.redaction.ErrorReport"
+# Who is told when something needs a person; see services/operations.py for what does.
+ALERT_EMAILS = env.list("ALERT_EMAILS", default=[])
+ALERT_WEBHOOK = env.str("ALERT_WEBHOOK", "")
+ALERT_STALL_MINUTES = env.int("ALERT_STALL_MINUTES", 60)
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+ADMINS = [("", address) for address in ALERT_EMAILS]
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 _PETROL = {
     "50": "oklch(97.5% .012 195)",
@@ -233,6 +242,12 @@ UNFOLD = {
                 "items": [
                     {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")},
                     _page("Studies", "science", "listening_study"),
+                    {
+                        "title": "Operations",
+                        "icon": "monitor_heart",
+                        "link": reverse_lazy("operations"),
+                        "permission": lambda request: request.user.is_superuser,
+                    },
                 ]
             },
             {

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from listening.services import dispatch, sessions, upkeep
+from listening.services import alerts, dispatch, sessions, upkeep
 
 
 @shared_task(name="listening.dispatch")
@@ -30,3 +30,9 @@ def sweep() -> None:
 def keep_up() -> None:
     """Stay in step with Prolific."""
     upkeep.keep_up()
+
+
+@shared_task(name="listening.alerts")
+def check_alerts() -> None:
+    """Tell somebody what needs them."""
+    alerts.check()

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from listening.views import audio, health, hooks, rater, researcher
+from listening.views import audio, health, hooks, operations, rater, researcher
 
 rater_urls = [
     path("", rater.enter, name="enter"),
@@ -30,5 +30,7 @@ urlpatterns = [
     path("readyz", health.ready, name="readyz"),
     path("api/v1/", include("listening.api_urls")),
     path("api/schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="schema"),
+    path("metrics", operations.metrics, name="metrics"),
+    path("admin/operations/", operations.operations_page, name="operations"),
     path("admin/", admin.site.urls),
 ]
