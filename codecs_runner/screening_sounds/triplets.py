@@ -46,7 +46,7 @@ def _spectrum(speaker: Speaker, n_fft: int = 2048) -> tuple[Samples, Samples]:
         word = at_rms(_digit(digit, speaker), 0.0)
         frames += [word[i : i + n_fft] * np.hanning(n_fft) for i in range(0, len(word) - n_fft, n_fft // 2)]
     power = np.mean(np.abs(np.fft.rfft(np.stack(frames))) ** 2, axis=0)
-    return np.fft.rfftfreq(n_fft, 1 / STIMULUS_RATE), np.asarray(np.sqrt(power))
+    return np.arange(len(power)) * STIMULUS_RATE / n_fft, np.asarray(np.sqrt(power), dtype=np.float64)
 
 
 def _digit(digit: str, speaker: Speaker) -> Samples:

@@ -10,7 +10,7 @@ from scipy.signal import welch
 
 from codecs_runner.screening_sounds import arithmetic, pairs, tones, traps, triplets, two_ears
 from codecs_runner.screening_sounds.pieces import at_speech_level, flac_bytes, rms_dbov
-from codecs_runner.screening_sounds.speech import SpeechError, Speaker
+from codecs_runner.screening_sounds.speech import Speaker, SpeechError
 from tests.conftest import absent
 
 RATE = 48_000
