@@ -129,9 +129,9 @@ class Step(ABC):
     def chance(self, settings: Settings, material: Material) -> float | None:
         """Probability that the best blind guess passes one try; None for a self-report, which anybody can give."""
 
-    def sentence(self, right: Sequence[bool], items: Sequence[Item]) -> Text:
-        """What somebody reads who may try again."""
-        return self.again
+    def right_answer(self, item: Item) -> str:
+        """What somebody who hears everything would answer."""
+        return min(item.answers)
 
 
 def clean(given: Any) -> str:

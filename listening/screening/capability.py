@@ -65,5 +65,10 @@ class Capability(Step):
             )
         ]
 
+    def right_answer(self, item: Item) -> str:
+        seconds, least_rate = item.kind.split()
+        report = {"decoded_s": seconds, "decoded_channels": 2, "output_channels": 2, "output_rate": least_rate}
+        return json.dumps(report)
+
     def chance(self, settings: Settings, material: Material) -> None:
         return None
