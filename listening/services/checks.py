@@ -97,7 +97,8 @@ def _is_done(session: Session, chosen: Chosen, step: Step) -> bool:
     passed = _results(session, chosen, step).filter(passed=True)
     if chosen.expires_minutes:
         passed = passed.filter(finished_at__gt=timezone.now() - timedelta(minutes=chosen.expires_minutes))
-    return passed.exists() or _failed_since_pass(session, chosen) >= chosen.tries
+    # A researcher who looks at the pages may fail as often as they like.
+    return passed.exists() or (not session.preview and _failed_since_pass(session, chosen) >= chosen.tries)
 
 
 def _results(session: Session, chosen: Chosen, step: Step) -> QuerySet[ScreeningResult]:
@@ -125,7 +126,7 @@ def _open_result(session: Session, chosen: Chosen) -> ScreeningResult:
 
 
 def _complaint(session: Session, chosen: Chosen, step: Step) -> Text:
-    return step.again if 0 < _failed_since_pass(session, chosen) < chosen.tries else ""
+    return step.again if _failed_since_pass(session, chosen) else ""
 
 
 def _draw(result: ScreeningResult, chosen: Chosen, step: Step, study: Study) -> list[Item]:
@@ -217,7 +218,17 @@ def failed_step(session: Session) -> Step | None:
     return get_step(last.step) if last else None
 
 
-def right_answers(session: Session) -> dict[str, str]:
+def failed_steps(study: Study) -> dict[int, tuple[str, ...]]:
+    """By session: what was not passed, each step with its failed tries, for people."""
+    found: dict[int, dict[str, int]] = {}
+    failed = ScreeningResult.objects.filter(session__study=study, session__preview=False, passed=False)
+    for session, step in failed.exclude(step__in=(ScreeningResult.GOLD, ScreeningResult.TRAP)).values_list("session", "step"):
+        tries = found.setdefault(session, {})
+        tries[step] = tries.get(step, 0) + 1
+    return {session: tuple(f"{step} {n}×" for step, n in tries.items()) for session, tries in found.items()}
+
+
+def right_form(session: Session) -> dict[str, str]:
     """The form of a session's open try as somebody who hears everything fills it in: for simulated raters and tests.
 
     It needs the database, which a visitor does not have; no page and no address leads here. Empty when nothing is open.
@@ -225,7 +236,8 @@ def right_answers(session: Session) -> dict[str, str]:
     attempt = next_try(session)
     if attempt is None:
         return {}
-    return {f"item-{n}": attempt.step.right_answer(item) for n, item in enumerate(attempt.items, start=1)}
+    answers = {f"item-{n}": attempt.step.right_answer(item) for n, item in enumerate(attempt.items, start=1)}
+    return {"try": attempt.result.public_id, **answers}
 
 
 def screening_problems(study: Study) -> list[str]:
