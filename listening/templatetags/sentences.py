@@ -10,18 +10,18 @@ from django import template
 from django.utils.html import json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import ngettext
 
 register = template.Library()
 
 _PLURALS: dict[str, Callable[[int], str]] = {
-    "left": lambda n: ngettext_lazy("1 question left", "{count} questions left", n),
-    "waiting": lambda n: ngettext_lazy(
+    "left": lambda n: ngettext("1 question left", "{count} questions left", n),
+    "waiting": lambda n: ngettext(
         "Not sent yet. 1 answer is kept here until the server has received it",
         "Not sent yet. {count} answers are kept here until the server has received them",
         n,
     ),
-    "notSaved": lambda n: ngettext_lazy("1 answer could not be saved", "{count} answers could not be saved", n),
+    "notSaved": lambda n: ngettext("1 answer could not be saved", "{count} answers could not be saved", n),
 }
 
 _SENTENCES = {
@@ -78,7 +78,7 @@ _SENTENCES = {
 
 def page_sentences() -> dict[str, str | dict[str, str]]:
     """Every sentence in the language in force; a plural one as its CLDR categories `one` and `other`."""
-    plurals = {name: {"one": str(form(1)), "other": str(form(2))} for name, form in _PLURALS.items()}
+    plurals = {name: {"one": form(1), "other": form(2)} for name, form in _PLURALS.items()}
     return {name: str(text) for name, text in _SENTENCES.items()} | plurals
 
 

@@ -251,7 +251,7 @@ def _ending(session: Session) -> tuple[Any, Any, str]:
 def done(request: HttpRequest, session: Session) -> HttpResponse:
     study = session.study
     if session.state != Session.State.COMPLETED:
-        title, text, code_field = _ending(session)
+        title, text, code_field = map(str, _ending(session))
         if session.state == Session.State.RELEASED:
             return message(request, 200, title, text, _("You can close this page."), study=study)
         if study.recruiter == Study.Recruiter.LINK:

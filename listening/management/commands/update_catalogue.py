@@ -18,10 +18,8 @@ from django.utils.translation.template import templatize
 from analysis.scales import SCALES
 from listening.rating_tasks.emotion import EMOTION_NAMES
 
-_KEYWORDS: dict[str, Any] = {
-    **dict.fromkeys(["_", "gettext", "gettext_lazy", "gettext_noop", "LinkError"]),
-    **dict.fromkeys(["ngettext", "ngettext_lazy"], (1, 2)),
-}
+_PLURAL = ("ngettext", "ngettext_lazy")
+_KEYWORDS: dict[str, Any] = dict.fromkeys(["_", "gettext", "gettext_lazy", "gettext_noop", "LinkError", *_PLURAL])
 _PLACE = re.compile(r"\{\w+\}|%\(\w+\)s")
 _FOLDER = Path(settings.BASE_DIR) / "listening" / "locale" / "zh_Hans" / "LC_MESSAGES"
 
@@ -79,16 +77,16 @@ def _sentences() -> Iterator[tuple[MessageId, str]]:
 
 
 def _in_source(source: str, place: str) -> Iterator[tuple[MessageId, str]]:
-    for _, function, given, _ in extract_python(io.BytesIO(source.encode()), _KEYWORDS, (), {"encoding": "utf-8"}):
-        texts = given if isinstance(given, tuple) else (given,)
-        wanted = texts[:2] if _KEYWORDS[function] else texts[:1]
-        if all(isinstance(text, str) and text for text in wanted):
+    for _line, function, given, _comments in extract_python(io.BytesIO(source.encode()), _KEYWORDS, (), {"encoding": "utf-8"}):
+        texts: tuple[str | None, ...] = given if isinstance(given, tuple) else (str(given),)
+        wanted = [text for text in texts[: 2 if function in _PLURAL else 1] if isinstance(text, str)]
+        if wanted and all(wanted):
             yield (wanted[0] if len(wanted) == 1 else tuple(wanted)), place
 
 
 def _problems(message: Message) -> Iterator[str]:
-    ids = (message.id,) if isinstance(message.id, str) else message.id
-    strings = (message.string,) if isinstance(message.string, str) else message.string
+    ids = [message.id] if isinstance(message.id, str) else list(message.id)
+    strings = [message.string] if isinstance(message.string, str) else list(message.string or [""])
     if not all(strings):
         yield f"No translation of: {ids[0]}"
         return

@@ -10,8 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('listening', '0003_exclusion'),
-        ('listening', '0003_study_language'),
+        ('listening', '0004_study_language'),
     ]
 
     operations = [
