@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import soundfile as sf
 
+from analysis.active_level import Activity
 from codecs_runner.audio import STIMULUS_RATE
-from codecs_runner.level import TARGET_DBOV, Activity
+from codecs_runner.level import TARGET_DBOV
 
 Samples = npt.NDArray[np.float64]
 
@@ -44,7 +45,7 @@ def at_rms(samples: Samples, dbov: float = TARGET_DBOV) -> Samples:
 
 def at_speech_level(samples: Samples) -> Samples:
     """Speech at an active level of −26 dBov (ITU-T P.56); by RMS where a word is too short for an active level to be read."""
-    gain_db = Activity(samples, STIMULUS_RATE).gain_to_target()
+    gain_db = Activity(samples, STIMULUS_RATE).gain_to(TARGET_DBOV)
     return samples * float(10 ** (gain_db / 20)) if np.isfinite(gain_db) else at_rms(samples)
 
 

@@ -72,7 +72,7 @@ class ScreeningField(forms.Field):
         chosen = Chosen(
             step=step.key,
             tries=int(_number(step, "tries", entry.get("tries", ""), default.tries, 1, 20)),
-            on_failure=entry.get("on_failure") if entry.get("on_failure") in (END, MARK) else default.on_failure,
+            on_failure=rule if (rule := str(entry.get("on_failure"))) in (END, MARK) else default.on_failure,
             expires_minutes=int(
                 _number(step, "minutes", entry.get("expires_minutes", ""), default.expires_minutes, 0, 366 * 24 * 60)
             ),
@@ -97,12 +97,14 @@ def _number(step: Step, label: str, typed: Any, default: float, minimum: float, 
 
 
 class QuestionsField(forms.CharField):
-    """Questions as text: a line asks; the lines below it are options, ``*`` for accepted ones and ``-`` for others; ``=`` an accepted typed answer.
+    """Questions as text: a line asks, and an empty line ends a question.
 
-    An empty line ends a question.
+    The lines below it are options, ``*`` for accepted ones and ``-`` for others, or ``=`` for accepted typed answers.
     """
 
-    PLACEHOLDER = "Which language did you speak as a child?\n* English\n- Another\n\nHow many tones has an octave?\n= 12\n= twelve"
+    PLACEHOLDER = (
+        "Which language did you speak as a child?\n* English\n- Another\n\nHow many tones has an octave?\n= 12\n= twelve"
+    )
 
     def __init__(self, **kwargs: Any) -> None:
         widget = UnfoldAdminTextareaWidget(attrs={"rows": 6, "placeholder": self.PLACEHOLDER})

@@ -89,7 +89,8 @@ class StudyForm(DesignForm):
         "“= ” before an accepted typed answer; an empty line between questions.",
     )
     comprehension_questions = QuestionsField(
-        label="Questions about the instructions", help_text="For the step “Comprehension of the instructions”, in the same form."
+        label="Questions about the instructions",
+        help_text="For the step “Comprehension of the instructions”, in the same form.",
     )
 
     class Meta(DesignForm.Meta):

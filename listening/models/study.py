@@ -88,7 +88,9 @@ class Study(models.Model):
     screening_questions = models.JSONField("questions about the rater", default=list, blank=True)
     comprehension_questions = models.JSONField("questions about the instructions", default=list, blank=True)
     training_trials = models.PositiveIntegerField(
-        "practice clips", default=0, help_text="Clips with feedback before the test, from clips that the test does not use. Not counted."
+        "practice clips",
+        default=0,
+        help_text="Clips with feedback before the test, from clips that the test does not use. Not counted.",
     )
     training_expires_minutes = models.PositiveIntegerField(
         "practice is repeated after", default=60, help_text="Minutes after which a returning rater practises again; 0 is never."
@@ -187,7 +189,8 @@ class PlanTrial(models.Model):
     stimulus = models.ForeignKey(Stimulus, on_delete=models.PROTECT, related_name="plan_trials")
     role = models.CharField(max_length=9, blank=True, help_text="gold, trap or training; empty for a stimulus of the test.")
     expected = models.JSONField(
-        default=dict, help_text="Right answers: scale to {value, tolerance} or {labels}; scales without a plain one are left out."
+        default=dict,
+        help_text="Right answers: scale to {value, tolerance} or {labels}; scales without a plain one are left out.",
     )
 
     class Meta:

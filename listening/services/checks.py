@@ -249,4 +249,3 @@ def screening_problems(study: Study) -> list[str]:
         if why := step.problem(material):
             found.append(f"“{step.title}” cannot be given: {why}.")
     return found
-

@@ -96,7 +96,11 @@ def test_failing_that_ends_says_why_and_gives_the_right_code(study, step, state,
     assert sentence in text(page).replace("&#x27;", "'")
     assert getattr(study, code) in text(page)
     assert not plan.sessions.filter(state__in=Session.HOLDS_PLAN).exists()
-    assert Event.objects.get(kind="failed_screening").data == {"step": step, "tries": checks.get_step(step).tries, "then": "ended"}
+    assert Event.objects.get(kind="failed_screening").data == {
+        "step": step,
+        "tries": checks.get_step(step).tries,
+        "then": "ended",
+    }
 
 
 def test_the_instructions_are_shown_again_with_the_comprehension_check(study):
