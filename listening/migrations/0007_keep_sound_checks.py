@@ -24,5 +24,5 @@ def keep(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("listening", "0005_screening")]
+    dependencies = [("listening", "0006_screening")]
     operations = [migrations.RunPython(keep, migrations.RunPython.noop)]

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('listening', '0004_study_language'),
+        ('listening', '0005_second_panel'),
     ]
 
     operations = [

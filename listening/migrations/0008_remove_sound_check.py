@@ -4,7 +4,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('listening', '0006_keep_sound_checks'),
+        ('listening', '0007_keep_sound_checks'),
     ]
 
     operations = [
