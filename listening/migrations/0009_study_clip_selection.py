@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('listening', '0005_second_panel'),
+        ('listening', '0008_remove_sound_check'),
     ]
 
     operations = [
