@@ -24,6 +24,7 @@ import soundfile as sf
 
 from codecs_runner.align import find_delay
 from codecs_runner.audio import STIMULUS_RATE, inspect_audio, resample
+from codecs_runner.codecs.base import Condition, Signal
 from codecs_runner.jobs import RenderJob
 from codecs_runner.registry import get_condition, open_codec
 from codecs_runner.rendering import render
@@ -60,10 +61,10 @@ def test_ratio_to_a_process_per_file(seconds: int, tmp_path: Path, one_core: Non
     inputs = [(get_condition(slug), Recording(*sf.read(clip)).input_for(get_condition(slug))) for clip, slug in jobs]
     programs = {"imageio's ffmpeg": imageio_ffmpeg.get_ffmpeg_exe(), "this machine's ffmpeg": shutil.which("ffmpeg")}
     store = Store(tmp_path / "store")
-    ways: dict[str, Callable[[], object]] = {
-        "codec": lambda: [open_codec(condition).code(samples) for condition, samples in inputs],
-        "coding": lambda: [_code(clip) for clip in clips],
-        "whole": lambda: [render(job, store) for job in jobs.values()],
+    ways: dict[str, Callable[[], None]] = {
+        "codec": lambda: _codec_only(inputs),
+        "coding": lambda: _code(clips),
+        "whole": lambda: _render(jobs.values(), store),
     }
     for name, program in programs.items():
         if program:
@@ -91,13 +92,24 @@ def test_ratio_to_a_process_per_file(seconds: int, tmp_path: Path, one_core: Non
     assert likeness["imageio's ffmpeg"] > 15 and min(likeness.values()) > 10
 
 
-def _code(clip: Path) -> None:
-    recording = Recording(*sf.read(clip))
-    for slug in WAYS:
-        condition = get_condition(slug)
-        coded = open_codec(condition).code(recording.input_for(condition))
-        audio = resample(coded.samples.astype(np.float64), coded.sample_rate, STIMULUS_RATE)
-        sf.write(clip.with_suffix(".out.wav"), audio, STIMULUS_RATE)
+def _codec_only(inputs: Iterable[tuple[Condition, Signal]]) -> None:
+    for condition, samples in inputs:
+        open_codec(condition).code(samples)
+
+
+def _code(clips: Iterable[Path]) -> None:
+    for clip in clips:
+        recording = Recording(*sf.read(clip))
+        for slug in WAYS:
+            condition = get_condition(slug)
+            coded = open_codec(condition).code(recording.input_for(condition))
+            audio = resample(coded.samples.astype(np.float64), coded.sample_rate, STIMULUS_RATE)
+            sf.write(clip.with_suffix(".out.wav"), audio, STIMULUS_RATE)
+
+
+def _render(jobs: Iterable[RenderJob], store: Store) -> None:
+    for job in jobs:
+        assert render(job, store).ok
 
 
 def _in_processes(program: str, files: Iterable[tuple[Path, str]]) -> None:

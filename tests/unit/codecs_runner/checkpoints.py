@@ -38,6 +38,19 @@ def write_random_checkpoints(folder: Path) -> None:
         write_xcodec2(folder / "xcodec2-hf")
 
 
+def write_random_encodec(folder: Path) -> None:
+    """EnCodec's files alone, in a new folder."""
+    import torch
+
+    from codecs_runner.neural import model_errors, open_device
+
+    folder.mkdir()
+    open_device()
+    torch.manual_seed(7)
+    with model_errors(folder):  # silences what the package warns of
+        write_encodec(folder)
+
+
 def write_encodec(folder: Path) -> None:
     """A bare state dict whose name ends in the first digits of its checksum."""
     import torch
