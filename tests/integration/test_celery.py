@@ -63,6 +63,8 @@ def test_creating_a_study_wakes_the_workers_and_its_stimuli_are_made(environment
 
 
 @pytest.mark.neural
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_worker_encodes_a_clip_once_for_all_rates_of_a_model(environment, tmp_path):
     """A clip's rates travel in one message, and the worker gives what each of them gives alone."""
     pytest.importorskip("torch")
@@ -70,11 +72,12 @@ def test_a_worker_encodes_a_clip_once_for_all_rates_of_a_model(environment, tmp_
 
     write_random_encodec(tmp_path / "weights")
     passes, rates = tmp_path / "passes", ("1.5", "6", "24")
-    environment = {**environment, "CODEC_WEIGHTS": str(tmp_path / "weights"), "PASSES": str(passes), "CODEC_DEVICE": "cpu"}
+    environment |= {"CODEC_WEIGHTS": str(tmp_path / "weights"), "PASSES": str(passes), "CODEC_DEVICE": "cpu"}
+    environment["PYTHONPATH"] = str(Path(__file__).parent)  # where noting_worker lies
     slugs = ",".join(["original", *(f"encodec-24k-{rate}kbps" for rate in rates)])
-    with worker(environment, "listening", "celery"), worker(environment, "tests.integration.noting_worker", "render"):
+    with worker(environment, "listening", "celery"), worker(environment, "noting_worker", "render"):
         manage(environment, "create_study", "--preset", "emo-codec", "--corpus", "c", "--name", "s", "--conditions", slugs)
-        wait_until_ready(environment, 16, seconds=200)
+        wait_until_ready(environment, 16, seconds=600)
     assert passes.read_text().splitlines() == ["1 clips, 32 codebooks"] * 4
     asked = """SELECT c.file, s.condition, s.sidecar FROM listening_stimulus s JOIN listening_sourceclip c
         ON c.id = s.source_clip_id WHERE s.condition LIKE 'encodec%' ORDER BY s.id LIMIT 3"""
