@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from analysis.pool import executor
 from codecs_runner import model_codec, pipeline, weights
 from codecs_runner.audio import inspect_audio
 from codecs_runner.batches import Clip, code_stream
@@ -277,7 +278,7 @@ def test_batches_on_a_cpu_take_the_whole_path_of_a_gpu(
     monkeypatch.setattr(ModelCodec, "launch", noted)
     monkeypatch.setenv("CODEC_DEVICE", "cpu")
     monkeypatch.setenv("CODEC_BATCH", "4")
-    pipeline._executor.cache_clear()
+    executor.cache_clear()
     many = {r.key: r for r in pipeline.render_many(jobs, Store(tmp_path / "many"), workers=workers)}
     assert many.keys() == one.keys() and all(result.ok for result in many.values())
     assert max(sizes) > 1 and sum(sizes) == 12  # six clips through each of two models, each encoded once
