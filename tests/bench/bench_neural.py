@@ -114,7 +114,17 @@ def test_rendering_against_a_loop_and_against_a_process_for_each_file(name: str,
         start = perf_counter()
         for clip in clips[:2]:
             checkpoint = next((weights_folder / "encodec").glob("encodec_24khz-*.th"))
-            command = [sys.executable, "-W", "ignore", "-c", PER_FILE, checkpoint, clip, tmp_path / "file.wav", "6"]
+            command: list[str | Path] = [
+                sys.executable,
+                "-W",
+                "ignore",
+                "-c",
+                PER_FILE,
+                checkpoint,
+                clip,
+                tmp_path / "file.wav",
+                "6",
+            ]
             subprocess.run(command, check=True, cwd=Path(__file__).resolve().parents[2])
         times_s["process per file (of 2)"] = (perf_counter() - start) * len(jobs) / 2
 

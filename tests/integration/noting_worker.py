@@ -17,4 +17,4 @@ def _noted(self, clips, depth):
     return _encode(self, clips, depth)
 
 
-Encodec24k.encode = _noted
+Encodec24k.encode = _noted  # type: ignore[method-assign]
