@@ -22,6 +22,8 @@ MEDIA_ACCEL = env.str("MEDIA_ACCEL", "")
 # How long a signed address of a bucket is good for, and the bucket's origin, which raters' pages must be allowed to fetch from.
 MEDIA_URL_S = env.int("MEDIA_URL_S", 3600)
 MEDIA_ORIGINS = env.list("MEDIA_ORIGINS", default=[])
+# The researcher's own recordings of spoken words, <language>/<word>.flac; what is not there eSpeak NG says.
+SCREENING_SPEECH = Path(env.str("SCREENING_SPEECH", str(DATA_DIR / "speech")))
 
 
 def _secret_key() -> str:
