@@ -11,8 +11,9 @@ import soundfile as sf
 from analysis import audio
 from analysis.__main__ import main
 from analysis.objective import pairs as module
+from analysis.objective.base import Score
 from analysis.objective.memory import ScoreMemory
-from analysis.objective.pairs import read_pairs, score_pairs
+from analysis.objective.pairs import Group, read_pairs, score_group, score_pairs
 from analysis.schema import SchemaError
 
 AUDIO = Path(__file__).resolve().parents[3] / "analysis/corpora/synthetic/audio"
@@ -33,6 +34,18 @@ def files(tmp_path: Path) -> pd.DataFrame:
             rows.append((f"{clip}.flac", f"{condition}/{clip}.wav", condition))
     pd.DataFrame(rows, columns=["reference", "degraded", "condition"]).to_csv(tmp_path / "pairs.csv", index=False)
     return read_pairs(tmp_path / "pairs.csv")
+
+
+def watch(monkeypatch: pytest.MonkeyPatch) -> list[Group]:
+    """The groups that are measured from now on."""
+    measured: list[Group] = []
+
+    def measure(group: Group) -> list[dict[str, Score]]:
+        measured.append(group)
+        return score_group(group)
+
+    monkeypatch.setattr(module, "score_group", measure)
+    return measured
 
 
 def test_scores_are_tidy_and_in_the_order_of_the_pairs(files: pd.DataFrame) -> None:
@@ -64,7 +77,12 @@ def test_the_order_of_the_pairs_and_the_number_of_processes_change_no_score(file
 
 def test_each_file_is_decoded_once_for_all_measures(files: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     read = []
-    monkeypatch.setattr(module, "read_audio", lambda path: read.append(path.name) or audio.read_audio(path))
+
+    def listen(path: Path) -> tuple[audio.Samples, int]:
+        read.append(path.name)
+        return audio.read_audio(path)
+
+    monkeypatch.setattr(module, "read_audio", listen)
     score_pairs(files, MEASURES, workers=1)
     assert sorted(read) == sorted(["f1_anger_a.flac", "m1_anger_a.flac", *["f1_anger_a.wav", "m1_anger_a.wav"] * 2])
 
@@ -101,8 +119,7 @@ def test_a_run_that_was_cut_short_goes_on_where_it_ended(
 
     with ScoreMemory(tmp_path / "cache") as memory, pytest.raises(KeyboardInterrupt):
         score_pairs(files, MEASURES, workers=1, memory=memory, progress=stop)
-    measured = []
-    monkeypatch.setattr(module, "score_group", lambda group, real=module.score_group: measured.append(group) or real(group))
+    measured = watch(monkeypatch)
     with ScoreMemory(tmp_path / "cache") as memory:
         pd.testing.assert_frame_equal(score_pairs(files, MEASURES, workers=1, memory=memory), whole)
     assert len(measured) == 1, "the other clip was done before"
@@ -116,8 +133,7 @@ def test_a_changed_file_is_measured_anew_and_a_renamed_one_is_not(
     Path(files["degraded"][0]).rename(tmp_path / "renamed.wav")
     shutil.copy(files["degraded"][1], files["degraded"][2])
     moved = files.assign(degraded=[str(tmp_path / "renamed.wav"), *files["degraded"][1:]])
-    measured = []
-    monkeypatch.setattr(module, "score_group", lambda group, real=module.score_group: measured.append(group) or real(group))
+    measured = watch(monkeypatch)
     with ScoreMemory(tmp_path / "cache") as memory:
         after = score_pairs(moved, MEASURES, workers=1, memory=memory)
     assert [path for group in measured for path, _ in group.wanted] == [files["degraded"][2]]
