@@ -13,6 +13,7 @@ REGISTRIES = {
     "MEASURES": REPO / "analysis/objective/__init__.py",
     "FORMATS": REPO / "analysis/formats/__init__.py",
     "RATING_TASKS": REPO / "listening/rating_tasks/registry.py",
+    "SCREENING_STEPS": REPO / "listening/screening/registry.py",
 }
 
 
