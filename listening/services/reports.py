@@ -21,6 +21,7 @@ from listening.services.ratings import study_emotions
 
 #: What of a study makes its protocol, beside its stimuli.
 _PROTOCOL = (
+    "clip_selection",
     "conditions",
     "rating_tasks",
     "strata",
