@@ -41,7 +41,7 @@ class Installation:
             "web": [sys.executable, "-m", "gunicorn", "--config=python:listening.serving", "listening.wsgi"],
             "worker": [sys.executable, "manage.py", "worker", "--poll", "0.2"],
         }
-        self.account = None
+        self.account: str | None = None
         if postgres:
             self._make_cluster()
 
