@@ -132,6 +132,11 @@ class Study(models.Model):
     screened_out_code = models.CharField(max_length=32, default=draw_completion_code)
     incompatible_device_code = models.CharField(max_length=32, default=draw_completion_code)
 
+    results_public = models.BooleanField(
+        "on the public leaderboard",
+        default=False,
+        help_text="Whether anybody may see the study's results on the leaderboard; staff always do.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     frozen_at = models.DateTimeField(null=True, editable=False)
     opened_at = models.DateTimeField(null=True, editable=False)
