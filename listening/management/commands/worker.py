@@ -17,7 +17,7 @@ from listening.services.upkeep import keep_up
 
 
 class Command(BaseCommand):
-    help = "Render and measure due stimuli, free the places of raters who left, and stay in step with Prolific, until stopped. Needs no broker."
+    help = "Make and measure due stimuli, free the places of raters who left, keep in step with Prolific. Needs no broker."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="stop when nothing is due")
