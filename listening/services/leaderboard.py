@@ -14,6 +14,7 @@ from analysis.report import Report
 from analysis.scales import SCALES
 from codecs_runner.registry import get_condition
 from listening.models import ConditionResult, Stimulus, StimulusScore, Study
+from listening.services.studies import log
 
 RETENTION = "retention"
 
@@ -81,6 +82,15 @@ def visible_studies(*, staff: bool) -> QuerySet[Study]:
     """Studies that may be on the board: past the draft, and marked public unless staff look."""
     studies = Study.objects.exclude(status=Study.Status.DRAFT).select_related("corpus")
     return studies if staff else studies.filter(results_public=True)
+
+
+def change_visibility(study: Study) -> bool:
+    """Show a study's results to everybody, or to staff alone again; returns whether everybody sees them now."""
+    study.results_public = not study.results_public
+    with transaction.atomic():
+        study.save(update_fields=["results_public"])
+        log(study, "results made public" if study.results_public else "results made private")
+    return study.results_public
 
 
 def keep_results(study: Study, report: Report, *, simulated: bool) -> None:

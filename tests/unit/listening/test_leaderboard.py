@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 
 from analysis.report import Report
 from listening.models import ConditionResult
-from listening.services.leaderboard import keep_results, leaderboard, visible_studies
+from listening.services.leaderboard import change_visibility, keep_results, leaderboard, visible_studies
 from listening.services.scores import queue_scores, work_scores
 
 
@@ -65,8 +65,8 @@ def test_a_new_report_replaces_what_the_last_one_said(measured):
 def test_staff_see_everything_and_others_what_is_public(measured, client):
     assert client.get("/leaderboard/").status_code == 302
     assert not visible_studies(staff=False).exists()
-    measured.results_public = True
-    measured.save(update_fields=["results_public"])
+    assert change_visibility(measured)
+    assert measured.events.filter(kind="results made public").exists()
     page = client.get("/leaderboard/").content.decode()
     assert "Opus 6" in page
     assert "/admin/" not in page, "nobody is sent where they may not go"
