@@ -11,19 +11,22 @@ export const messages = {
   interrupted: "The sound was interrupted. Please play it again.",
   noSound: "Your browser did not start the sound. Please press play once more.",
   failedNetwork: "The clip could not be loaded. Check your connection and press the button to try again.",
-  failedClip: "The clip arrived damaged. Press the button to load it again.",
+  failedClip: "The clip could not be opened. Press the button to load it again.",
+  spent: "You have heard the clip as often as this study asks for.",
 
   buttonLoading: "Loading the clip",
   buttonPlay: "Play the clip",
   buttonAgain: "Play the clip again",
   buttonStop: "Stop",
   buttonRetry: "Load the clip again",
+  buttonSpent: "No more plays",
 
   locked: (share) =>
     share >= 1
       ? "Listen to the whole clip first. The questions open when it ends."
       : `Listen to at least ${Math.round(share * 100)} % of the clip first. The questions open then.`,
   open: "Now answer the questions. You may listen again at any time.",
+  openLimited: "Now answer the questions.",
   opened: "The questions are open.",
   left: (count) => (count === 1 ? "1 question left" : `${count} questions left`),
   complete: "All questions are answered.",
@@ -40,6 +43,8 @@ export const messages = {
   notSaved: (count) => (count === 1 ? "1 answer could not be saved" : `${count} answers could not be saved`),
   refused: (position, detail) => `Your answer to clip ${position} was not accepted: ${detail} It is kept in your browser.`,
   alreadyHeld: (position) => `Clip ${position} had been answered before. The first answer stands.`,
+  skipped: (position) => `Clip ${position} could not be loaded, so we left it out. That is not your fault and costs you nothing.`,
+  skipRefused: (detail) => detail,
   rateAgain: "You will be asked to rate this clip once more.",
 
   sending: "Sending your last answers…",

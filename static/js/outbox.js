@@ -103,14 +103,15 @@ export class Outbox extends EventTarget {
       await this.#drop(row);
     }
     if (row.token === this.#token && outcome !== "stored") {
-      this.dispatchEvent(new CustomEvent(outcome, { detail: { position: row.position, status, detail: body.detail } }));
+      this.dispatchEvent(new CustomEvent(outcome, { detail: { position: row.position, skipped: Boolean(row.payload.reason), status, detail: body.detail } }));
     }
     this.#changed();
   }
 
   /** Forget a row, and any refused answer to the same trial, which it replaces. */
-  async #drop({ key, url }) {
-    for (const row of [...this.#rows.values()].filter((row) => row.key === key || (row.url === url && row.refused))) {
+  async #drop({ key, token, position }) {
+    const isReplaced = (row) => row.refused && row.token === token && row.position === position;
+    for (const row of [...this.#rows.values()].filter((row) => row.key === key || isReplaced(row))) {
       this.#rows.delete(row.key);
       await this.#store.remove(row.key);
     }

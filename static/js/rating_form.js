@@ -38,10 +38,10 @@ export class RatingForm extends EventTarget {
     this.#changed();
   }
 
-  open() {
+  open(sentence) {
     if (!this.isLocked) return;
     this.#lock.disabled = false;
-    this.#lockNote.textContent = messages.open;
+    this.#lockNote.textContent = sentence;
     announce(messages.opened);
     this.#changed();
   }

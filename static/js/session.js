@@ -64,11 +64,14 @@ class SessionPage {
   async #rate(index, walk) {
     show("trial");
     const trial = this.#session.trials[index];
-    const { answers, listening } = await this.#trialView.run(index);
+    const { answers, skipped, listening } = await this.#trialView.run(index);
     if (walk !== this.#walk) return;
     const key = newKey();
-    const payload = { idempotency_key: key, answers, listening, client_time: new Date().toISOString() };
-    await this.#outbox.keep({ key, position: trial.position, url: this.#answerUrl(trial), payload });
+    const said = skipped ? { reason: skipped } : { answers };
+    const payload = { idempotency_key: key, ...said, listening, client_time: new Date().toISOString() };
+    const url = `${this.#session.api_url}trials/${trial.position}/${skipped ? "skip" : "ratings"}/`;
+    await this.#outbox.keep({ key, position: trial.position, url, payload });
+    if (skipped) this.#notices.add(messages.skipped(trial.position));
     trial.answered = true;
   }
 
@@ -96,7 +99,11 @@ class SessionPage {
   }
 
   /** What is wrong with an answer can be put right by giving it once more; anything else is for people to sort out. */
-  #refused({ position, status, detail }) {
+  #refused({ position, status, detail, skipped }) {
+    if (skipped) {
+      this.#trial(position).answered = false;
+      return this.#notices.add(messages.skipRefused(detail));
+    }
     const again = status !== 404 && !this.#askedAgain.has(position);
     this.#askedAgain.add(position);
     if (again) this.#trial(position).answered = false;
@@ -112,10 +119,6 @@ class SessionPage {
 
   #trial(position) {
     return this.#session.trials.find((trial) => trial.position === position);
-  }
-
-  #answerUrl({ position }) {
-    return `${this.#session.api_url}trials/${position}/ratings/`;
   }
 }
 
