@@ -25,7 +25,8 @@ def trial_audio(request: HttpRequest, ticket: str) -> HttpResponseBase:
     try:
         trial, left_s = Trial.from_ticket(ticket)
     except TicketOver:
-        return HttpResponse("The address of this clip is over. Please load the page again.", status=410)
+        gone = "The address of this clip is over. Please load the page again."
+        return HttpResponse(gone, status=410, headers={"Cache-Control": "no-store"})
     except Trial.DoesNotExist:
         return HttpResponseNotFound("There is no such clip.")
     path = store().flac_path(trial.stimulus.key)

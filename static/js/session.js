@@ -35,6 +35,7 @@ class SessionPage {
 
   constructor() {
     this.#outbox.addEventListener("change", () => this.#outbox.durable || this.#notices.add(messages.memoryOnly));
+    this.#outbox.addEventListener("stored", ({ detail }) => detail.skipped && this.#notices.add(messages.skipped(detail.position)));
     this.#outbox.addEventListener("refused", ({ detail }) => this.#refused(detail));
     this.#outbox.addEventListener("held", ({ detail }) => this.#notices.add(messages.alreadyHeld(detail.position)));
     document.getElementById("continue-here").addEventListener("click", () => this.#tab.takeOver().then(() => this.start()));
@@ -71,7 +72,6 @@ class SessionPage {
     const payload = { idempotency_key: key, ...said, listening, client_time: new Date().toISOString() };
     const url = `${this.#session.api_url}trials/${trial.position}/${skipped ? "skip" : "ratings"}/`;
     await this.#outbox.keep({ key, position: trial.position, url, payload });
-    if (skipped) this.#notices.add(messages.skipped(trial.position));
     trial.answered = true;
   }
 

@@ -130,6 +130,8 @@ class StandIn:
                 self.send_response(status)
                 self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(content)))
+                if status == 410:
+                    self.send_header("Cache-Control", "no-store")
                 self.send_header(
                     "Content-Security-Policy",
                     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
