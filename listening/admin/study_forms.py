@@ -19,8 +19,9 @@ DESIGN_FIELDS = (
     "strata",
     "votes_per_stratum",
     "trials_per_session",
+    "second_panel",
 )
-RATER_FIELDS = ("title", "recruiter", "instructions", "consent_text", "sound_check", "minimum_heard_share")
+RATER_FIELDS = ("title", "language", "recruiter", "instructions", "consent_text", "sound_check", "minimum_heard_share")
 CODE_FIELDS = ("completion_code", "no_consent_code", "failed_check_code", "screened_out_code", "incompatible_device_code")
 STUDY_FIELDS = ("slug", *DESIGN_FIELDS, *RATER_FIELDS, *CODE_FIELDS, "lease_minutes")
 

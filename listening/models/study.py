@@ -4,6 +4,7 @@ import hashlib
 import secrets
 import string
 
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
@@ -36,6 +37,9 @@ class Study(models.Model):
         CLOSED = "closed"
 
     slug = models.SlugField("name in links", unique=True)
+    language = models.CharField(
+        max_length=10, choices=settings.LANGUAGES, default="en", help_text="What the pages speak around your own texts."
+    )
     title = models.CharField(max_length=200, help_text="What raters read at the top of every page.")
     preset = models.CharField(max_length=40, blank=True, editable=False)
     status = models.CharField(max_length=6, choices=Status.choices, default=Status.DRAFT, editable=False)
@@ -66,6 +70,11 @@ class Study(models.Model):
     )
     trials_per_session = models.PositiveIntegerField(
         default=30, validators=[MinValueValidator(1)], help_text="Clips that one rater hears; at most the number of clips."
+    )
+    second_panel = models.BooleanField(
+        default=False,
+        help_text="Other raters judge each original a second time, as many as judge a condition: measures how far two panels "
+        "agree on the same recording, the highest retention that a codec can be expected to reach.",
     )
     seed = models.PositiveIntegerField(default=0, help_text="Clip selection and session plans are drawn from it.")
 
@@ -168,6 +177,7 @@ class PlanTrial(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="trials")
     position = models.PositiveIntegerField(help_text="Counted from 1.")
     stimulus = models.ForeignKey(Stimulus, on_delete=models.PROTECT, related_name="plan_trials")
+    panel = models.PositiveSmallIntegerField(default=1, help_text="2 for the second panel of raters of an original.")
 
     class Meta:
         ordering = ["plan", "position"]

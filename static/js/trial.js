@@ -10,7 +10,7 @@ import { announce } from "./announce.js";
 import { fetchSession } from "./api.js";
 import { ClipShelf } from "./clips.js";
 import { ListeningLog } from "./listening_log.js";
-import { messages } from "./messages.js";
+import { say } from "./messages.js";
 import { recall, remember } from "./page_memory.js";
 import { Player } from "./player.js";
 import { RatingForm } from "./rating_form.js";
@@ -53,7 +53,7 @@ export class TrialView {
 
   run(index) {
     this.#trial = null;
-    this.#form.lock(messages.locked(this.#session.minimum_heard_share));
+    this.#form.lock(this.#lockNote);
     this.#trial = this.#session.trials[index];
     const { position } = this.#trial;
     const draft = recall("sessionStorage", this.#draftKey);
@@ -74,6 +74,11 @@ export class TrialView {
         resolve({ skipped: reason, listening: this.#log.snapshot() });
       };
     });
+  }
+
+  get #lockNote() {
+    const share = this.#session.minimum_heard_share;
+    return share < 1 ? say("lockedShare", { percent: Math.round(share * 100) }) : say("lockedWhole");
   }
 
   /** Silence, for when the page shows something else. */
@@ -98,7 +103,7 @@ export class TrialView {
   /** A clip that does not come while the server answers is left out; while it does not answer, the clip waits with everything else. */
   async #failed(trial, reason, round) {
     this.#player.failed(reason);
-    announce(reason === "network" ? messages.failedNetwork : messages.failedClip);
+    announce(reason === "network" ? say("failedNetwork") : say("failedClip"));
     const isHopeless = reason !== "network" || round > 0;
     const isReachable = isHopeless && (await fetchSession(this.#session.api_url)) !== null;
     if (trial !== this.#trial) return;
@@ -131,7 +136,7 @@ export class TrialView {
 
   #heard(update) {
     update();
-    if (this.#heardEnough) this.#form.open(this.#session.max_plays ? messages.openLimited : messages.open);
+    if (this.#heardEnough) this.#form.open(this.#session.max_plays ? say("openLimited") : say("open"));
     this.#rememberDraft();
   }
 
@@ -144,7 +149,7 @@ export class TrialView {
   #title(position) {
     const title = document.getElementById("trial-title");
     const progress = document.getElementById("trial-progress");
-    title.textContent = messages.clipOf(position, this.#session.n_trials);
+    title.textContent = say("clipOf", { position, total: this.#session.n_trials });
     progress.max = this.#session.n_trials;
     progress.value = position - 1;
     // Announces the new trial, and leaves the space bar free to play.
