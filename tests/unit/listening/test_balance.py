@@ -1,6 +1,7 @@
 """The test ends when each stimulus has its usable votes, whatever became of the sessions in between."""
 
 from collections import Counter
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -135,7 +136,7 @@ class TestClipAddresses:
         assert 6 * 3600 <= int(response["Cache-Control"].split("max-age=")[1].split(",")[0]) <= 12 * 3600
 
         later = module.time.time() + 13 * 3600
-        monkeypatch.setattr(module.time, "time", lambda: later)
+        monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: later))
         assert rater.client.get(address).status_code == 410
         assert rater.hear(1)
 
