@@ -131,7 +131,7 @@ class TestClipAddresses:
         assert rater.state()["trials"][0]["audio_url"] == address
         assert rater.session.token not in address and "opus" not in address
         response = rater.client.get(address)
-        response.close()
+        assert response.getvalue()
         assert response.status_code == 200
         assert 6 * 3600 <= int(response["Cache-Control"].split("max-age=")[1].split(",")[0]) <= 12 * 3600
 
