@@ -10,7 +10,7 @@ rater_urls = [
     path("", rater.enter, name="enter"),
     path("consent/", rater.consent, name="consent"),
     path("check/", rater.check, name="check"),
-    path("check/tones.flac", audio.check_audio, name="check-audio"),
+    path("check/<str:try_id>/<int:number>.flac", audio.check_audio, name="check-audio"),
     path("trial/", rater.trial, name="trial"),
     path("done/", rater.done, name="done"),
 ]

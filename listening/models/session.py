@@ -35,7 +35,7 @@ class Session(models.Model):
         RATING = "rating"
         COMPLETED = "completed"
         DECLINED = "declined"
-        FAILED_CHECK = "failed_check", "failed sound check"
+        FAILED_CHECK = "failed_check", "failed the screening"
         INCOMPATIBLE = "incompatible", "device cannot play the sound"
         SCREENED_OUT = "screened_out", "no place in the rater's stratum"
         EXPIRED = "expired"
@@ -58,8 +58,6 @@ class Session(models.Model):
     device = models.CharField(
         max_length=32, blank=True, help_text="Random name of the browser, where the study ties sessions to one."
     )
-    check_answer = models.PositiveSmallIntegerField(default=0)
-    check_tries = models.PositiveSmallIntegerField(default=0)
     lease_expires_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
     consented_at = models.DateTimeField(null=True)
@@ -108,6 +106,8 @@ class Trial(models.Model):
     session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="trials")
     position = models.PositiveIntegerField(help_text="Counted from 1.")
     stimulus = models.ForeignKey(Stimulus, on_delete=models.PROTECT, related_name="trials")
+    role = models.CharField(max_length=9, blank=True, help_text="gold, trap or training; empty for a stimulus of the test.")
+    expected = models.JSONField(default=dict, help_text="Right answers by scale; see PlanTrial.")
     public_id = models.CharField(max_length=32, unique=True, default=draw_public_id)
     audio_sent_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True, help_text="When it was dealt with: answered, or skipped.")

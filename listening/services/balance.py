@@ -8,12 +8,9 @@ from collections import Counter, defaultdict
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from listening.models import Event, Plan, PlanTrial, Session, Stimulus, Study, StudyStimulus, Trial
-
-#: Roles that every rater's check items have; they are no votes, and nobody is asked for them again.
-_CHECKS = (StudyStimulus.Role.GOLD, StudyStimulus.Role.TRAP, StudyStimulus.Role.TRAINING)
+from listening.models import Event, Plan, PlanTrial, Session, Stimulus, Study, Trial
 
 #: (stratum, stimulus) -> votes.
 Votes = Counter[tuple[str, int]]
@@ -88,9 +85,8 @@ def _draw_make_up(study: Study, stratum: str, votes: Counter[int]) -> None:
 
 def _kept_trials(study: Study) -> QuerySet[Trial]:
     """Trials of completed sessions that hold their plan, check items aside."""
-    checks = study.study_stimuli.filter(role__in=_CHECKS).values("stimulus")
-    kept = Trial.objects.filter(session__study=study, session__state=Session.State.COMPLETED, session__plan__isnull=False)
-    return kept.exclude(stimulus__in=checks)
+    held = Q(session__state=Session.State.COMPLETED, session__plan__isnull=False)
+    return Trial.objects.filter(held, session__study=study, role="")
 
 
 def _per_stratum(trials: QuerySet[Trial]) -> Votes:
