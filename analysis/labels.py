@@ -1,4 +1,4 @@
-"""Votes, shares, thresholded label sets and F1: the one definition that reports, readers and models share.
+"""Votes, shares, label sets, smoothing, ambiguity and F1: the one definition that reports, readers and models share.
 
 A *vote* is one rater naming one label for one clip; a rater who names two labels casts two votes. The votes of a clip become
 a *label set* by keeping every label whose share of the votes is greater than 1/n, n being the number of labels on offer.
@@ -6,7 +6,7 @@ a *label set* by keeping every label whose share of the votes is greater than 1/
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,12 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 SEPARATOR = "|"
+#: Strength of the smoothing in EMO-SUPERB's published labels.
+EPSILON = 0.05
+#: Merging of classes for `merge_labels`, as four-class studies of IEMOCAP do it.
+EXCITED_AS_HAPPY = {"excitement": "happiness"}
+#: Strata of ambiguity.
+LOW, HIGH = "low", "high"
 
 
 def split_labels(text: str) -> tuple[str, ...]:
@@ -78,6 +84,93 @@ def threshold_votes(votes: npt.ArrayLike, axis: int = -1) -> BoolArray:
     counts = np.asarray(votes, dtype=np.float64)
     result: BoolArray = counts * counts.shape[axis] > counts.sum(axis=axis, keepdims=True)
     return result
+
+
+def count_votes(votes: Sequence[Mapping[str, float]], options: Sequence[str]) -> FloatArray:
+    """Votes per clip and option: mappings of label to count become an array (n_clips, n_options).
+
+    Votes for labels that are not on offer do not count, as an "other" does not. Shares may stand for counts.
+
+    >>> count_votes([{"fear": 2, "other": 1}, {}], ["anger", "fear"]).tolist()
+    [[0.0, 2.0], [0.0, 0.0]]
+    """
+    return np.array([[float(cell.get(name, 0)) for name in options] for cell in votes]).reshape(len(votes), len(options))
+
+
+def leading_label(votes: Mapping[str, float]) -> str:
+    """The label with more votes than any other; empty where several share the lead or nobody voted.
+
+    >>> leading_label({"anger": 3, "neutral": 2}), leading_label({"anger": 2, "neutral": 2})
+    ('anger', '')
+    """
+    top = [name for name, count in votes.items() if count == max(votes.values()) and count > 0]
+    return top[0] if len(top) == 1 else ""
+
+
+def merge_labels(votes: Mapping[str, float], merged: Mapping[str, str]) -> dict[str, float]:
+    """Votes with classes put together: ``merged`` maps a label to the one that takes its votes. Nothing is lost or counted twice.
+
+    >>> merge_labels({"happiness": 1, "excitement": 2, "anger": 1}, EXCITED_AS_HAPPY)
+    {'happiness': 3, 'anger': 1}
+    """
+    result: dict[str, float] = {}
+    for name, count in votes.items():
+        target = merged.get(name, name)
+        result[target] = result.get(target, 0) + count
+    return result
+
+
+def smooth_shares(shares: npt.ArrayLike, epsilon: float = EPSILON) -> FloatArray:
+    """Shares moved towards the uniform distribution: y' = (1 - e K/(K-1)) y + e/(K-1) over the last axis of K labels.
+
+    A clip on whose label all agree gets 1 - e there and e/(K-1) elsewhere; a sum of 1 stays 1, and so does a share of 1/K, so the
+    threshold keeps its label sets. Source: the labels that EMO-SUPERB publishes (e = 0.05), from which the formula was read;
+    Szegedy et al. (2016) smooth otherwise, (1 - e) y + e/K. NaN stays NaN. Raises ValueError for fewer than two labels, or an
+    ``epsilon`` outside 0..(K-1)/K, at which everything is uniform.
+
+    >>> smooth_shares([1.0, 0.0, 0.0, 0.0]).round(4).tolist()
+    [0.95, 0.0167, 0.0167, 0.0167]
+    >>> smooth_shares([0.5, 0.5]).tolist()
+    [0.5, 0.5]
+    """
+    values = np.asarray(shares, dtype=np.float64)
+    k = _smoothed_classes(values, epsilon)
+    smooth: FloatArray = (1 - epsilon * k / (k - 1)) * values + epsilon / (k - 1)
+    return smooth
+
+
+def unsmooth_shares(smooth: npt.ArrayLike, epsilon: float = EPSILON) -> FloatArray:
+    """The shares that `smooth_shares` made these of, cut at 0, which rounding in a file may miss.
+
+    >>> unsmooth_shares([0.95, 0.025, 0.025]).round(6).tolist()
+    [1.0, 0.0, 0.0]
+    """
+    values = np.asarray(smooth, dtype=np.float64)
+    k = _smoothed_classes(values, epsilon)
+    shares: FloatArray = np.clip((values - epsilon / (k - 1)) / (1 - epsilon * k / (k - 1)), 0.0, None)
+    return shares
+
+
+def is_clear(votes: npt.ArrayLike, axis: int = -1) -> BoolArray:
+    """Whether a clip is of low ambiguity: one label has more than half of its votes. Exactly half is high ambiguity, no votes too.
+
+    >>> is_clear([[3, 2], [2, 2], [0, 0]]).tolist()
+    [True, False, False]
+    """
+    counts = np.asarray(votes, dtype=np.float64)
+    clear: BoolArray = 2 * counts.max(axis=axis) > counts.sum(axis=axis)
+    return clear
+
+
+def ambiguity(votes: Mapping[str, float]) -> str:
+    """The stratum of a clip, ``low`` or ``high`` as `is_clear` has it; empty where nobody voted.
+
+    >>> ambiguity({"anger": 3, "fear": 1}), ambiguity({"anger": 1, "fear": 1}), ambiguity({})
+    ('low', 'high', '')
+    """
+    if not sum(votes.values()):
+        return ""
+    return LOW if is_clear(list(votes.values())) else HIGH
 
 
 def js_divergence(votes: npt.ArrayLike, other: npt.ArrayLike, axis: int = -1) -> Any:
@@ -161,3 +254,10 @@ def _feasible(votes: FloatArray, first: npt.NDArray[np.intp], second: npt.NDArra
     single = (first == second) & alone & (high > 0)
     result: BoolArray = pair | single
     return result
+
+
+def _smoothed_classes(values: FloatArray, epsilon: float) -> int:
+    k = int(values.shape[-1])
+    if k < 2 or not 0 <= epsilon < (k - 1) / k:
+        raise ValueError(f"Smoothing takes at least two labels and an epsilon from 0 to below (K-1)/K, not {epsilon} for {k}.")
+    return k

@@ -4,7 +4,7 @@ import pandas as pd
 from django.db.models import Avg
 
 from codecs_runner.registry import get_condition
-from listening.models import Rating, Session, Stimulus, Study
+from listening.models import Exclusion, Rating, Session, Stimulus, Study
 
 _NOT_COMPLETED = "session not completed"
 _RELEASED = "the submission was returned or rejected"
@@ -34,6 +34,7 @@ COLUMNS = [
 def ratings_frame(study: Study) -> pd.DataFrame:
     """Every rating of a study, one row each; ``excluded`` says why a row must not be used, or is empty."""
     roles = dict(study.study_stimuli.values_list("stimulus_id", "role"))
+    left_out = _exclusions(study)
     rows = (
         Rating.objects.filter(trial__session__study=study)
         .order_by("pk")
@@ -72,13 +73,7 @@ def ratings_frame(study: Study) -> pd.DataFrame:
             received_at.isoformat(),
             int(simulated),
             roles.get(stimulus, ""),
-            ""
-            if state == Session.State.COMPLETED and plan
-            else _SURPLUS
-            if state == Session.State.COMPLETED
-            else _RELEASED
-            if state == Session.State.RELEASED
-            else _NOT_COMPLETED,
+            left_out.get(session) or _reason(state, plan),
             speaker,
             sex,
             heard_share,
@@ -104,6 +99,21 @@ def ratings_frame(study: Study) -> pd.DataFrame:
         ) in rows.iterator(chunk_size=5000)
     ]
     return pd.DataFrame.from_records(records, columns=COLUMNS)
+
+
+def _exclusions(study: Study) -> dict[int, str]:
+    """Session -> why screening left it out, every rule's reason."""
+    reasons: dict[int, str] = {}
+    for exclusion in Exclusion.objects.filter(session__study=study):
+        before = reasons.get(exclusion.session_id)
+        reasons[exclusion.session_id] = f"{before}; {exclusion}" if before else str(exclusion)
+    return reasons
+
+
+def _reason(state: str, plan: int | None) -> str:
+    if state == Session.State.COMPLETED:
+        return "" if plan else _SURPLUS
+    return _RELEASED if state == Session.State.RELEASED else _NOT_COMPLETED
 
 
 def participants_frame(study: Study) -> pd.DataFrame:

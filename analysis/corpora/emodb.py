@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from analysis.corpora import Corpus, CorpusError, LeftOut, clip_frame
+from analysis.corpora.base import INTENDED, Corpus, CorpusError, LeftOut, Reader, audio_files, clip_frame, clip_row
 
 EMOTIONS = {
     "W": "anger", "L": "boredom", "E": "disgust", "A": "fear", "F": "happiness", "T": "sadness", "N": "neutral",
@@ -33,11 +33,10 @@ TEXTS = {
 }
 LICENCE = "Cite Burkhardt et al. (2005). The audEERING copy states CC0-1.0, EmoDB 2.0 on Zenodo CC BY 4.0."
 _FOLDERS = ("wav", "audio", ".")
-_SUFFIXES = {".wav", ".flac"}
 _NAME = re.compile(r"(?P<speaker>\d\d)(?P<text>[ab]\d\d)(?P<emotion>[A-Z])(?P<take>[a-z])")
 
 
-def read(path: Path) -> Corpus:
+def read(path: Path, annotation: str = INTENDED) -> Corpus:
     """EmoDB from its folder: files in ``wav/`` (as published), in ``audio/`` or in the folder itself, WAV or FLAC.
 
     All seven emotions are the options, also when the folder holds a part of the corpus. Raises CorpusError when the folder
@@ -57,17 +56,17 @@ def read(path: Path) -> Corpus:
             continue
         seen.add(file.stem)
         rows.append(
-            {
-                "clip_id": file.stem,
-                "path": str(file.resolve()),
-                "speaker": match["speaker"],
-                "sex": SPEAKERS[match["speaker"]],
-                "language": "de",
-                "transcript": TEXTS.get(match["text"], ""),
-                "emotion": EMOTIONS[match["emotion"]],
-                "votes": {},
-                "licence_note": LICENCE,
-            }
+            clip_row(
+                file.stem,
+                file,
+                speaker=match["speaker"],
+                sex=SPEAKERS[match["speaker"]],
+                language="de",
+                transcript=TEXTS.get(match["text"], ""),
+                emotion=EMOTIONS[match["emotion"]],
+                annotation=annotation,
+                licence_note=LICENCE,
+            )
         )
     if not matched:
         raise CorpusError(
@@ -81,9 +80,7 @@ def _audio_files(path: Path) -> list[Path]:
     if not path.is_dir():
         raise CorpusError(f"EmoDB is a folder, but {path} is not one.")
     for name in _FOLDERS:
-        folder = path / name
-        files = sorted(f for f in folder.iterdir() if f.suffix.lower() in _SUFFIXES) if folder.is_dir() else []
-        if files:
+        if files := audio_files(path / name):
             return files
     raise CorpusError(f"{path} holds no audio: EmoDB's WAV or FLAC files are expected in it, or in its folder wav or audio.")
 
@@ -96,3 +93,13 @@ def _problem(match: re.Match[str] | None) -> str:
     if match["emotion"] not in EMOTIONS:
         return f"EmoDB has no emotion letter {match['emotion']}"
     return ""
+
+
+READER = Reader(
+    title="EmoDB",
+    layout="EmoDB is a folder with wav/ or audio/ of files such as 03a01Wa.wav.",
+    recognise=lambda path: any(_NAME.fullmatch(file.stem) for name in _FOLDERS for file in audio_files(path / name)),
+    read=read,
+    annotations=(INTENDED,),
+    published_clips=535,
+)

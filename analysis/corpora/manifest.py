@@ -7,20 +7,20 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.corpora import Corpus, CorpusError, LeftOut, clip_frame
-from analysis.labels import split_labels
+from analysis.corpora.base import GIVEN, SEXES, SPLITS, Corpus, CorpusError, LeftOut, Reader, clip_frame, clip_row
+from analysis.labels import leading_label, split_labels
 
 MANIFEST_NAME = "manifest.csv"
-COLUMNS = ("clip_id", "path", "speaker", "sex", "language", "transcript", "labels", "votes", "licence")
-_SEXES = {"f": "female", "female": "female", "w": "female", "m": "male", "male": "male", "": ""}
+COLUMNS = ("clip_id", "path", "speaker", "sex", "language", "transcript", "labels", "votes", "session", "split", "licence")
 
 
-def read(path: Path) -> Corpus:
+def read(path: Path, annotation: str = GIVEN) -> Corpus:
     """The corpus described by a manifest; ``path`` is the CSV or the folder that holds ``manifest.csv``.
 
-    Columns: ``path`` (absolute or relative to the manifest) is needed; ``speaker, sex, language, transcript, clip_id, licence``
-    are optional, and so are ``labels`` (names joined by ``|``) and ``votes`` (``anger:3|neutral:2``). A clip's ``emotion`` is
-    its only label, else the label with most votes when one leads, else empty. The options are all names that occur, sorted.
+    Columns: ``path`` (absolute or relative to the manifest) is needed; ``speaker, sex, language, transcript, clip_id, licence``,
+    ``session`` and ``split`` (train, development or test) are optional, and so are ``labels`` (names joined by ``|``) and
+    ``votes`` (``anger:3|neutral:2``). A clip's ``emotion`` is its only label, else the label with most votes when one leads, else
+    empty. The options are all names that occur, sorted.
     Without ``clip_id`` the file's stem is the id, or its relative path where stems repeat.
 
     Rows that cannot be used are left out with a reason. Raises CorpusError when there is no manifest, it has no rows or no
@@ -79,24 +79,28 @@ def _clip(record: dict[str, str], folder: Path, short: bool) -> dict[str, Any]:
     audio = Path(record["path"])
     if not (folder / audio).is_file():
         raise ValueError(f"there is no audio file at {folder / audio}")
-    sex = _SEXES.get(record["sex"].lower())
+    if record["split"] not in ("", *SPLITS):
+        raise ValueError(f"the split '{record['split']}' is not one of {', '.join(SPLITS)} or empty")
+    sex = SEXES.get(record["sex"].lower())
     if sex is None:
         raise ValueError(f"the sex '{record['sex']}' is not one of female, male, F, M or empty")
     labels, votes = split_labels(record["labels"]), parse_votes(record["votes"])
-    top = [name for name, count in votes.items() if count == max(votes.values())]
-    consensus = labels if labels else top
-    return {
-        "clip_id": record["clip_id"] or (audio.stem if short else audio.with_suffix("").as_posix()),
-        "path": str((folder / audio).resolve()),
-        "speaker": record["speaker"],
-        "sex": sex,
-        "language": record["language"],
-        "transcript": record["transcript"],
-        "emotion": consensus[0] if len(consensus) == 1 else "",
-        "votes": votes,
-        "licence_note": record["licence"],
-        "names": (*labels, *votes),
-    }
+    consensus = leading_label(dict.fromkeys(labels, 1) if labels else votes)
+    row = clip_row(
+        record["clip_id"] or (audio.stem if short else audio.with_suffix("").as_posix()),
+        folder / audio,
+        speaker=record["speaker"],
+        sex=sex,
+        language=record["language"],
+        transcript=record["transcript"],
+        emotion=consensus,
+        votes=votes,
+        annotation=GIVEN,
+        session=record["session"],
+        splits={"1": record["split"]} if record["split"] else {},
+        licence_note=record["licence"],
+    )
+    return row | {"names": (*labels, *votes)}
 
 
 def parse_votes(text: str) -> dict[str, int]:
@@ -114,3 +118,20 @@ def parse_votes(text: str) -> dict[str, int]:
             raise ValueError(f"the votes '{text}' are not of the form anger:3|neutral:2")
         votes[name.strip()] = int(count)
     return votes
+
+
+def _recognise(path: Path) -> bool:
+    file = path / MANIFEST_NAME
+    if not file.is_file():
+        return False
+    with file.open(encoding="utf-8-sig", errors="replace") as lines:
+        return "path" in lines.readline().strip().split(",")
+
+
+READER = Reader(
+    title="a manifest",
+    layout="A manifest is a CSV, or a folder with a manifest.csv, whose column 'path' lists the audio files.",
+    recognise=_recognise,
+    read=read,
+    annotations=(GIVEN,),
+)

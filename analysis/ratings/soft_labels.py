@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from analysis.labels import BoolArray, js_divergence, top_two_overlap
+from analysis.labels import HIGH, LOW, BoolArray, is_clear, js_divergence, top_two_overlap
 from analysis.ratings.bootstrap import CrossedBootstrap, centred_interval, few_clusters, too_few
 from analysis.ratings.coding import Coded, FloatArray, missing_raters
 from analysis.ratings.votes import Votes, label_votes, with_unknown
@@ -21,7 +21,7 @@ COLUMNS = (
     *("condition", "ambiguity", "js_divergence", "top2_accuracy", "n_clips"),
     *("js_ci_low", "js_ci_high", "top2_ci_low", "top2_ci_high", "note"),
 )
-STRATA = ("all", "low", "high")
+STRATA = ("all", LOW, HIGH)
 #: Both measures are made anew for every clip in every replicate; more replicates than these are not worth their time.
 MOST_REPLICATES = 512
 _TYPES = dict.fromkeys([name for name in COLUMNS if name.startswith(("js", "top2"))], "float64")
@@ -41,8 +41,8 @@ def soft_labels(coded: Coded, emotions: Sequence[str], reference: str, bootstrap
     if base not in votes:
         empty = {"n_clips": 0, "note": f"no ratings of the reference '{reference}'"}
         return _frame([{"condition": coded.conditions[code], "ambiguity": name} | empty for code in votes for name in STRATA])
-    low = _low_ambiguity(votes[base].totals())
-    strata = {"all": np.ones_like(low), "low": low, "high": ~low}
+    low = is_clear(votes[base].totals(), axis=0)
+    strata = {"all": np.ones_like(low), LOW: low, HIGH: ~low}
     draws = replace(bootstrap, replicates=min(bootstrap.replicates, MOST_REPLICATES), on_block=None)
     rows: list[dict[str, object]] = []
     for code, table in votes.items():
@@ -50,12 +50,6 @@ def soft_labels(coded: Coded, emotions: Sequence[str], reference: str, bootstrap
             points, drawn = _measures(table, votes[base], strata, draws)
             rows.extend(_row(coded, code, base, name, strata[name], points[name], drawn[name]) for name in STRATA)
     return _frame(rows)
-
-
-def _low_ambiguity(votes: FloatArray) -> BoolArray:
-    """Whether one emotion has more than half of a clip's votes: (emotions, clips) -> (clips,)."""
-    low: BoolArray = 2 * votes.max(axis=0) > votes.sum(axis=0)
-    return low
 
 
 def _measures(

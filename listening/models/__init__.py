@@ -1,6 +1,7 @@
 """Data, constraints, and what one row decides."""
 
 from listening.models.corpus import Corpus, SourceClip
+from listening.models.exclusion import Exclusion
 from listening.models.job import Job
 from listening.models.log import Event
 from listening.models.participant import Participant
@@ -16,6 +17,7 @@ __all__ = [
     "Bonus",
     "Corpus",
     "Event",
+    "Exclusion",
     "Job",
     "Participant",
     "Plan",

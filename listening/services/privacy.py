@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from listening.models import Event, Participant, Rating, Session, Study, Submission, Trial
+from listening.models import Event, Exclusion, Participant, Rating, Session, Study, Submission, Trial
 
 _PERSONAL = {"prolific_study_id": "", "prolific_session_id": "", "user_agent": ""}
 
@@ -23,6 +23,7 @@ def withdraw(participant: Participant) -> int:
         erased, _ = Rating.objects.filter(trial__session__in=sessions).delete()
         Trial.objects.filter(session__in=sessions).delete()
         Event.objects.filter(session__in=sessions).delete()
+        Exclusion.objects.filter(session__in=sessions).delete()
         for session in sessions.select_related("study"):
             Event.objects.create(study=session.study, session=session, kind="withdrawn")
         sessions.update(state=Session.State.WITHDRAWN, plan=None, stratum="", **_PERSONAL)

@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from listening.models import Event, Participant, Plan, Session, Stimulus, Study, Trial
+from listening.models import Event, Exclusion, Participant, Plan, Session, Stimulus, Study, Trial
 from listening.prolific import Link
 from listening.services.errors import ServiceError
 
@@ -119,17 +119,25 @@ def give_consent(session: Session, stratum: str) -> None:
 
 
 def _claim_plan(session: Session) -> bool:
-    """Give the session the first free plan of its stratum. The database's constraint decides races; losers try the next."""
+    """Give the session the first free plan of its stratum. The database's constraint decides races; losers try the next.
+
+    A session whose ratings will not be used hears what the plan holds, but does not keep it from others.
+    """
     while True:
         free = Plan.objects.filter(study=session.study, stratum=session.stratum).exclude(sessions__state__in=Session.HOLDS_PLAN)
         try:
             with transaction.atomic():
+                now = Session.objects.select_for_update(of=("self",)).get(pk=session.pk)
+                if now.state != Session.State.CONSENT:
+                    # The form came twice, and the other request was faster.
+                    session.refresh_from_db()
+                    return True
                 if connection.features.has_select_for_update_skip_locked:
                     free = free.select_for_update(skip_locked=True, of=("self",))
                 plan = free.order_by("number").first()
                 if plan is None:
                     return False
-                session.plan = plan
+                session.plan = None if Exclusion.objects.filter(session=session).exists() else plan
                 session.state = Session.State.CHECK if session.study.sound_check else Session.State.RATING
                 session.lease_expires_at = _lease(session.study)
                 session.save(update_fields=["plan", "state", "stratum", "consented_at", "consent_version", "lease_expires_at"])

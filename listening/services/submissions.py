@@ -142,7 +142,7 @@ def release(session: Session) -> None:
 
 def _restore(session: Session) -> None:
     """Prolific took a rejection back. The answers count again; if the plan went to somebody else, they are surplus."""
-    whole = session.plan_id is not None and next_position(session) is None
+    whole = session.trials.exists() and next_position(session) is None
     session.state = Session.State.COMPLETED if whole else Session.State.EXPIRED
     try:
         with transaction.atomic():
