@@ -41,7 +41,7 @@ class SerModel:
     """
 
     folder: Path
-    description: Mapping[str, Any]
+    description: dict[str, Any]
     clips: pd.DataFrame
     device: str = ""
     _open: dict[str, Predict] = field(default_factory=dict)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,9 @@ from analysis.report.provenance import code_digest
 from analysis.ser.downstreams import Part, Recipe, Task, get_downstream
 from analysis.ser.errors import SerError
 from analysis.ser.examples import Examples, without
-from analysis.ser.features import FeatureStore, default_folder
+from analysis.ser.features import FeatureStore, default_folder, in_groups
 from analysis.ser.model import (
-    CLIPS, FORMAT, HISTORY, ORIGINALS, SHARE, SIDE, SerModel, fold_file, open_model, read_description, write_arrays,
+    CLIPS, FORMAT, HISTORY, ORIGINALS, SHARE, SIDE, SerModel, fold_file, read_description, write_arrays,
     write_description, write_table,
 )  # fmt: skip
 from analysis.ser.upstreams import Layers, Weights, get_upstream
@@ -64,10 +65,11 @@ def train_model(examples: Examples, out: Path, order: Order = Order()) -> SerMod
         "recipe": asdict(order.recipe),
     }
     description = _begin(out, settings, examples.notes, (*_PACKAGES, *downstream.packages, *spec.packages))
-    if description["status"] == "trained":
-        return open_model(out, order.recipe.device)
     spoken = [digests[Path(path)] for path in examples.clips["path"]]
-    write_table(out, CLIPS, _clip_table(examples, spoken))
+    model = SerModel(out, description, _clip_table(examples, spoken).set_index("clip_id"), order.recipe.device)
+    if description["status"] == "trained":
+        return model
+    write_table(out, CLIPS, model.clips.reset_index())
 
     def load(digest: str) -> Layers:
         layers = store.load(digest)
@@ -76,24 +78,26 @@ def train_model(examples: Examples, out: Path, order: Order = Order()) -> SerMod
         return layers
 
     for number, fold in enumerate(examples.folds):
-        path, state = fold_file(out, fold.name), out / f"fold-{number + 1}.state"
-        if not path.is_file():
-            with tqdm(total=order.recipe.epochs, desc=f"fold {fold.name}", unit="epoch", leave=False, disable=None) as bar:
-
-                def on_epoch(epoch: int, loss: float, bar: tqdm = bar) -> None:
-                    bar.update(epoch - bar.n)
-                    bar.set_postfix(development_loss=f"{loss:.4f}")
-
-                sides = [
-                    Part([spoken[row] for row in np.flatnonzero(mask)], examples.shares[mask])
-                    for mask in (fold.train, fold.development)
-                ]
-                task = Task(number, sides[0], sides[1], load, spec.standardise, order.recipe, state, on_epoch)
-                trained = downstream.train(task)
-            write_table(out, f"fold-{number + 1}.csv", pd.DataFrame(trained.history).assign(fold=fold.name))
-            write_arrays(path, trained.arrays, json.dumps({**settings, "fold": fold.name}, sort_keys=True))
+        if fold.name in description["folds"]:
+            continue
+        sides = [
+            Part([spoken[row] for row in np.flatnonzero(mask)], examples.shares[mask]) for mask in (fold.train, fold.development)
+        ]
+        state = out / f"fold-{number + 1}.state"
+        with tqdm(desc=f"fold {fold.name}", unit=" epochs", disable=None) as bar:
+            task = Task(number, *sides, load, spec.standardise, order.recipe, state, partial(_show, bar))
+            trained = downstream.train(task)
+        write_arrays(fold_file(out, fold.name), trained.arrays, json.dumps({**settings, "fold": fold.name}, sort_keys=True))
+        description["folds"][fold.name] = list(trained.history)
+        write_description(out, description)
         state.unlink(missing_ok=True)
-    return _finish(out, description, examples, [load(digest) for digest in spoken])
+    _judge(model, examples, [partial(load, digest) for digest in spoken])
+    return model
+
+
+def _show(bar: tqdm, epoch: int, loss: float) -> None:
+    bar.update(epoch - bar.n)
+    bar.set_postfix(development_loss=f"{loss:.4f}")
 
 
 def _digests(store: FeatureStore, examples: Examples, workers: int | None) -> tuple[dict[Path, str], dict[Path, str]]:
@@ -125,6 +129,7 @@ def _begin(out: Path, settings: Mapping[str, Any], notes: Sequence[str], package
         "settings": dict(settings),
         "made_with": {"python": platform.python_version(), **_versions(packages), "analysis_code": code_digest()},
         "notes": list(notes),
+        "folds": {},
     }
     write_description(out, description)
     return description
@@ -150,27 +155,19 @@ def _sides(fold: Fold) -> list[str]:
     return [next((name for mask, name in masks if mask[row]), "") for row in range(len(fold.train))]
 
 
-def _finish(out: Path, description: dict[str, Any], examples: Examples, layers: Sequence[Layers]) -> SerModel:
-    """Judge every test clip by its own fold, write the tables, and call the model trained."""
-    parts = [out / f"fold-{number + 1}.csv" for number in range(len(examples.folds))]
-    write_table(out, HISTORY, pd.concat([pd.read_csv(part, dtype={"fold": str}) for part in parts if part.stat().st_size > 1]))
-    write_description(out, description | {"status": "trained"})
-    model = open_model(out)
+def _judge(model: SerModel, examples: Examples, load: Sequence[Callable[[], Layers]]) -> None:
+    """Let every test clip be judged by its own fold, write the tables, and call the model trained."""
     chances = np.full(examples.shares.shape, np.nan)
     for fold in examples.folds:
-        rows = np.flatnonzero(fold.test & np.isnan(chances[:, 0]))
-        for start in range(0, len(rows), _BATCH):
-            some = rows[start : start + _BATCH]
-            chances[some] = model.predict(fold.name, [layers[row] for row in some])
+        for rows in in_groups(np.flatnonzero(fold.test & np.isnan(chances[:, 0])), _BATCH):
+            chances[rows] = model.predict(fold.name, [load[row]() for row in rows])
     judged = np.isfinite(chances[:, 0])
-    names = list(examples.emotions)
-    table = examples.clips[["clip_id", "speaker"]].join(pd.DataFrame(chances, columns=names))[judged]
-    write_table(out, ORIGINALS, table)
-    reached = test_scores(examples.shares[judged], chances[judged])
-    write_description(out, description | {"status": "trained", "reached": reached})
-    for part in parts:
-        part.unlink()
-    return open_model(out)
+    table = examples.clips[["clip_id", "speaker"]].join(pd.DataFrame(chances, columns=list(examples.emotions)))
+    write_table(model.folder, ORIGINALS, table[judged])
+    history = [{"fold": name, **row} for name, rows in model.description["folds"].items() for row in rows]
+    write_table(model.folder, HISTORY, pd.DataFrame(history, columns=["fold", "epoch", "train_loss", "development_loss"]))
+    model.description.update(status="trained", reached=test_scores(examples.shares[judged], chances[judged]))
+    write_description(model.folder, model.description)
 
 
 def test_scores(shares: FloatArray, chances: FloatArray) -> dict[str, float]:

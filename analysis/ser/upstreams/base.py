@@ -46,7 +46,7 @@ class UpstreamSpec:
 
     ``standardise``: whether each dimension is brought to zero mean and unit variance over the training set before the downstream
     sees it. ``light``: whether it runs in any process without PyTorch. ``problem`` says in a sentence why it cannot be opened
-    here, or nothing.
+    here, or nothing; ``packages`` are those whose versions decide the numbers.
     """
 
     key: str
@@ -56,3 +56,5 @@ class UpstreamSpec:
     problem: Callable[[Weights], str] = lambda weights: ""
     standardise: bool = False
     light: bool = False
+    packages: tuple[str, ...] = ()
+    usual_downstream: str = "cnn-self-attention"

@@ -79,5 +79,11 @@ def _open(_weights: Weights) -> Functionals:
 
 
 FUNCTIONALS = UpstreamSpec(
-    "functionals", "Functionals of spectrum, pitch and energy", "no weights", _open, standardise=True, light=True
+    "functionals",
+    "Functionals of spectrum, pitch and energy",
+    "no weights",
+    _open,
+    standardise=True,
+    light=True,
+    usual_downstream="logistic",
 )
