@@ -1,7 +1,7 @@
 """Recordings in: what may enter, how it becomes one channel, and how rates are changed.
 
 The header is read before anything is decoded, so a file that is too long or has too many channels is refused for the price of a
-few bytes. Compressed media go through `codecs_runner.ingest` first. Every change of rate in the package goes through `resample`,
+few bytes. Compressed media go through `codecs_runner.ingest` first. Every change of rate goes through `analysis.audio.resample`,
 one resampler at one quality.
 """
 
@@ -10,16 +10,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import soundfile as sf
-import soxr
 
+from analysis.audio import Samples, fit, resample, resampled_length
 from codecs_runner.errors import AudioError
 from codecs_runner.ingest import MEDIA_SUFFIXES, decoded_media
 
-__all__ = ["STIMULUS_RATE", "AudioError", "AudioInfo", "AudioLimits", "Samples", "inspect_audio", "load_audio", "resample"]
-
-Samples = npt.NDArray[np.float64]  # one channel, shape [n_samples], full scale ±1
+__all__ = [
+    "STIMULUS_RATE",
+    "AudioError",
+    "AudioInfo",
+    "AudioLimits",
+    "Samples",
+    "fit",
+    "inspect_audio",
+    "load_audio",
+    "resample",
+    "resampled_length",
+]
 
 STIMULUS_RATE = 48_000  # Hz, of every stimulus
 
@@ -82,32 +90,6 @@ def load_audio(path: str | Path, limits: AudioLimits = AudioLimits()) -> tuple[S
     digest = hashlib.sha256(f"{rate}:{channels}:".encode() + frames.astype("<f4").tobytes())
     info = AudioInfo(rate, channels, n, n / rate, float(np.abs(mono).max()), round(float(rms_dbfs), 3), digest.hexdigest())
     return mono, info
-
-
-def resample(samples: Samples, from_rate: int, to_rate: int) -> Samples:
-    """Change the rate with soxr at its very high quality: linear phase, no delay, length `resampled_length`."""
-    if from_rate == to_rate:
-        return samples
-    changed = np.asarray(soxr.resample(samples, from_rate, to_rate, "VHQ"))
-    return fit(changed, resampled_length(len(samples), from_rate, to_rate))
-
-
-def resampled_length(n_samples: int, from_rate: int, to_rate: int) -> int:
-    """Samples of the same duration at another rate, at least one.
-
-    >>> resampled_length(44_100, 44_100, 48_000), resampled_length(1, 48_000, 16_000)
-    (48000, 1)
-    """
-    return max(1, round(n_samples * to_rate / from_rate))
-
-
-def fit(samples: Samples, n_samples: int) -> Samples:
-    """Cut or zero-pad the end so that exactly ``n_samples`` remain.
-
-    >>> fit(np.ones(2), 3).tolist()
-    [1.0, 1.0, 0.0]
-    """
-    return np.pad(samples[:n_samples], (0, max(0, n_samples - len(samples))))
 
 
 def _decode(path: Path, limits: AudioLimits) -> tuple[Samples, int]:

@@ -1,16 +1,11 @@
 """From jobs to files: render one here, or many over the machine's cores."""
 
 import os
-import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from functools import cache
-from itertools import groupby, islice
-from multiprocessing import get_context, parent_process
-from multiprocessing.process import BaseProcess
-from threading import Thread
+from functools import partial
+from itertools import groupby
 
+from analysis.pool import executor, spread
 from codecs_runner import weights
 from codecs_runner.codecs.base import CodecError
 from codecs_runner.device import render_on_device
@@ -23,7 +18,6 @@ from codecs_runner.store import Store
 __all__ = ["render", "render_many"]
 
 IN_PROCESS = 8  # so few jobs are done before other processes have started
-IN_FLIGHT = 4  # groups of jobs handed to each process at a time
 HEAVY_WORKERS = 4  # processes that hold a neural model, at most
 
 Progress = Callable[[int, int], None]
@@ -63,7 +57,7 @@ def _render_unique(jobs: Sequence[RenderJob], store: Store, workers: int) -> Ite
     yield from _in_processes(_groups(light, _clip), store, workers)
     if heavy and runs_on_gpu():
         batched = [job for job in heavy if get_condition(job.condition).model]
-        yield from render_on_device(_groups(batched, _model), store, _executor(workers, str(weights.folder())))
+        yield from render_on_device(_groups(batched, _model), store, executor(workers, str(weights.folder())))
         heavy = [job for job in heavy if not get_condition(job.condition).model]
     yield from _in_processes(_groups(heavy, _model), store, min(workers, HEAVY_WORKERS))
 
@@ -83,46 +77,11 @@ def _groups(jobs: Iterable[RenderJob], key: Callable[[RenderJob], tuple[str, ...
 
 
 def _in_processes(groups: Sequence[Sequence[RenderJob]], store: Store, workers: int) -> Iterator[RenderResult]:
-    """Each group in one process. Few are handed out at a time, so that what waits and what is done takes no memory.
-
-    A process that is killed takes those few along; the others go to new processes.
-    """
-    waiting = iter(groups)
-    running: dict[Future[list[RenderResult]], Sequence[RenderJob]] = {}
-    try:
-        while True:
-            for group in islice(waiting, IN_FLIGHT * workers - len(running)):
-                running[_executor(workers, str(weights.folder())).submit(render_together, group, store)] = group
-            if not running:
-                return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                group = running.pop(future)
-                try:
-                    yield from future.result()
-                except BrokenProcessPool:
-                    _executor.cache_clear()
-                    sentence = "A rendering process was killed, perhaps for want of memory; run again with fewer workers."
-                    for job in group:
-                        yield RenderResult.failure(job.key, CodecError("worker_died", sentence))
-    finally:
-        for future in running:
-            future.cancel()
-
-
-@cache
-def _executor(workers: int, weights_folder: str) -> ProcessPoolExecutor:
-    """One pool for each set-up, kept until the program ends; its processes inherit the environment of the first call."""
-    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_process)
-
-
-def _start_process() -> None:
-    """Leave Ctrl-C to the caller, which cancels what has not begun, and do not outlive a caller that was killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    caller = parent_process()
-    if caller is not None:
-        Thread(target=_end_with, args=[caller], daemon=True).start()
-
-
-def _end_with(caller: BaseProcess) -> None:
-    caller.join()
-    os._exit(1)
+    """Each group in one process; those that a killed process had are told to be failed."""
+    for group, results in spread(groups, partial(render_together, store=store), workers, str(weights.folder())):
+        if results is not None:
+            yield from results
+            continue
+        sentence = "A rendering process was killed, perhaps for want of memory; run again with fewer workers."
+        for job in group:
+            yield RenderResult.failure(job.key, CodecError("worker_died", sentence))

@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import soundfile as sf
 
-from codecs_runner.align import Aligner, Alignment, remove_delay
+from analysis.active_level import Activity
+from analysis.align import Aligner, Alignment, remove_delay
 from codecs_runner.audio import STIMULUS_RATE, Samples, fit, resample
 from codecs_runner.codecs.base import Codec, CodecError, Coded, Condition, Signal
 from codecs_runner.errors import AudioError
-from codecs_runner.level import Activity, Gain, match_levels
+from codecs_runner.level import TARGET_DBOV, Gain, match_levels
 
 FULL_SCALE = 1 << 15
 
@@ -80,7 +81,7 @@ class Recording:
     @cached_property
     def gain_db(self) -> float:
         """To the target level; NaN where there is no level."""
-        return Activity(self.original, STIMULUS_RATE).gain_to_target()
+        return Activity(self.original, STIMULUS_RATE).gain_to(TARGET_DBOV)
 
 
 def make_stimulus(samples: Samples, sample_rate: int, condition: Condition, codec: Codec) -> StimulusAudio:
@@ -114,7 +115,7 @@ def finish_stimulus(recording: Recording, condition: Condition, coded: Coded) ->
         raise CodecError("silent_output", f"{condition.label} decoded to silence.")
 
     activity = Activity(decoded, STIMULUS_RATE)
-    gain = match_levels(recording.gain_db, activity.gain_to_target())
+    gain = match_levels(recording.gain_db, activity.gain_to(TARGET_DBOV))
     heard = decoded * gain.factor
     scaled = np.rint(heard * FULL_SCALE)
     return StimulusAudio(

@@ -5,6 +5,8 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
@@ -128,7 +130,7 @@ def session_state(session: Session) -> dict[str, Any]:
             for trial in trials
         ],
         "scales": [
-            {"key": scale.key, "kind": scale.kind, "title": scale.title, "required": True}
+            {"key": scale.key, "kind": scale.kind, "title": _(scale.title), "required": True}
             for key in session.study.rating_tasks
             for scale in get_rating_task(key).scales
         ],
@@ -145,14 +147,16 @@ class RaterView(APIView):
         try:
             return Session.from_token(token)
         except Session.DoesNotExist as error:
-            raise NotFound("There is no such session. Please open the study from Prolific again.") from error
+            raise NotFound(_("There is no such session. Please open the study from Prolific again.")) from error
 
 
 class SessionView(RaterView):
     @extend_schema(responses={200: SessionStateSerializer, 404: ProblemSerializer})
     def get(self, request: Request, token: str) -> Response:
         """The session's trials, and which of them the server holds answers for."""
-        return Response(session_state(self.session(token)))
+        session = self.session(token)
+        with translation.override(session.study.language):
+            return Response(session_state(session))
 
 
 class RatingsView(RaterView):
@@ -170,9 +174,13 @@ class RatingsView(RaterView):
     def post(self, request: Request, token: str, position: int) -> Response:
         """Store the answers of one trial. The same answers again get the same receipt, with status 200."""
         session = self.session(token)
+        with translation.override(session.study.language):
+            return self._store(request, session, position)
+
+    def _store(self, request: Request, session: Session, position: int) -> Response:
         body = RatingsSerializer(data=request.data)
         if not body.is_valid():
-            return _problem("The request is not complete: " + _first_error(body.errors), status.HTTP_400_BAD_REQUEST)
+            return _problem(_("The request is not complete:") + " " + _first_error(body.errors), status.HTTP_400_BAD_REQUEST)
         answers, errors = clean_answers(session.study, body.validated_data["answers"])
         if errors:
             return _problem(next(iter(errors.values())), status.HTTP_400_BAD_REQUEST, errors=errors)
@@ -186,7 +194,7 @@ class RatingsView(RaterView):
                 client_time=body.validated_data.get("client_time"),
             )
         except Trial.DoesNotExist:
-            return _problem(f"This session has no trial {position}.", status.HTTP_404_NOT_FOUND)
+            return _problem(_("This session has no trial {position}.").format(position=position), status.HTTP_404_NOT_FOUND)
         except NotHeardError as error:
             return _problem(str(error), status.HTTP_403_FORBIDDEN)
         except ConflictError as error:
@@ -196,7 +204,7 @@ class RatingsView(RaterView):
                 "position": receipt.position,
                 "stored": True,
                 "next_position": receipt.next_position,
-                "done_url": reverse("done", args=[token]),
+                "done_url": reverse("done", args=[session.token]),
             },
             status=status.HTTP_200_OK if receipt.repeated else status.HTTP_201_CREATED,
         )

@@ -1,8 +1,9 @@
 """What raters fill in before the first clip."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
-_STRATUM_LABELS = {"female": "Female", "male": "Male"}
+_STRATUM_LABELS = {"female": _("Female"), "male": _("Male")}
 NO_STRATUM = "other"
 
 
@@ -10,13 +11,13 @@ class ConsentForm(forms.Form):
     """Consent, and the rater's stratum where the study has more than one."""
 
     stratum = forms.ChoiceField(
-        label="Your sex",
+        label=_("Your sex"),
         widget=forms.RadioSelect,
-        error_messages={"required": "Please choose one; the study needs the same number of answers from each group."},
+        error_messages={"required": _("Please choose one; the study needs the same number of answers from each group.")},
     )
     consent = forms.BooleanField(
-        label="I have read the information above and agree to take part.",
-        error_messages={"required": "Please tick the box if you agree, or choose “I do not agree”."},
+        label=_("I have read the information above and agree to take part."),
+        error_messages={"required": _("Please tick the box if you agree, or choose “I do not want to take part”.")},
     )
 
     def __init__(self, *args, strata: list[str], **kwargs) -> None:
@@ -28,7 +29,7 @@ class ConsentForm(forms.Form):
             choices = [(name, _STRATUM_LABELS.get(name, name.capitalize())) for name in strata]
             stratum = self.fields["stratum"]
             assert isinstance(stratum, forms.ChoiceField)
-            stratum.choices = [*choices, (NO_STRATUM, "Other, or I prefer not to say")]
+            stratum.choices = [*choices, (NO_STRATUM, _("Other, or I prefer not to say"))]
 
     @property
     def chosen_stratum(self) -> str:
@@ -40,8 +41,8 @@ class SoundCheckForm(forms.Form):
     """How many tones were heard."""
 
     count = forms.IntegerField(
-        label="How many tones did you hear?",
+        label=_("How many tones did you hear?"),
         min_value=1,
         max_value=9,
-        error_messages={"required": "Please enter how many tones you heard.", "invalid": "Please enter a whole number."},
+        error_messages={"required": _("Please enter how many tones you heard."), "invalid": _("Please enter a whole number.")},
     )

@@ -106,6 +106,9 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "en"
+# What raters' pages can be read in: a study is in one of them. The admin is in English.
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LOCALE_PATHS = [BASE_DIR / "listening" / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

@@ -34,7 +34,7 @@ DRAFT_FIELDSETS = (
     ("What is heard", {"fields": ("corpus", "n_clips", "seed", "conditions")}),
     ("What is asked", {"fields": ("rating_tasks", "emotions")}),
     ("Who rates how much", {"fields": ("recruiter", "strata", "votes_per_stratum", "trials_per_session")}),
-    ("What raters read", {"fields": ("instructions", "consent_text")}),
+    ("What raters read", {"fields": ("language", "instructions", "consent_text")}),
     ("Rules and codes", {"fields": ("sound_check", "minimum_heard_share", "lease_minutes", *CODE_FIELDS)}),
 )
 FROZEN_FIELDSETS = (
@@ -42,7 +42,7 @@ FROZEN_FIELDSETS = (
     ("What is heard", {"fields": ("title", "slug", "corpus", "n_clips", "seed", "shown_conditions")}),
     ("What is asked", {"fields": ("shown_tasks", "shown_emotions")}),
     ("Who rates how much", {"fields": ("recruiter", "shown_strata", "votes_per_stratum", "trials_per_session")}),
-    ("What raters read", {"fields": ("shown_instructions", "shown_consent")}),
+    ("What raters read", {"fields": ("language", "shown_instructions", "shown_consent")}),
     ("Rules and codes", {"fields": ("sound_check", "minimum_heard_share", *CODE_FIELDS)}),
 )
 

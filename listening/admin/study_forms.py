@@ -20,7 +20,7 @@ DESIGN_FIELDS = (
     "votes_per_stratum",
     "trials_per_session",
 )
-RATER_FIELDS = ("title", "recruiter", "instructions", "consent_text", "sound_check", "minimum_heard_share")
+RATER_FIELDS = ("title", "language", "recruiter", "instructions", "consent_text", "sound_check", "minimum_heard_share")
 CODE_FIELDS = ("completion_code", "no_consent_code", "failed_check_code", "screened_out_code", "incompatible_device_code")
 STUDY_FIELDS = ("slug", *DESIGN_FIELDS, *RATER_FIELDS, *CODE_FIELDS, "lease_minutes")
 

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 import string
 
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
@@ -36,6 +37,9 @@ class Study(models.Model):
         CLOSED = "closed"
 
     slug = models.SlugField("name in links", unique=True)
+    language = models.CharField(
+        max_length=10, choices=settings.LANGUAGES, default="en", help_text="What the pages speak around your own texts."
+    )
     title = models.CharField(max_length=200, help_text="What raters read at the top of every page.")
     preset = models.CharField(max_length=40, blank=True, editable=False)
     status = models.CharField(max_length=6, choices=Status.choices, default=Status.DRAFT, editable=False)

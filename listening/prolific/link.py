@@ -13,7 +13,15 @@ PLACEHOLDERS = "PROLIFIC_PID={{%PROLIFIC_PID%}}&STUDY_ID={{%STUDY_ID%}}&SESSION_
 
 
 class LinkError(ValueError):
-    """A link that does not say who is coming; the message is a sentence for that person."""
+    """A link that does not say who is coming; the message is a sentence for that person.
+
+    ``sentence`` with ``values`` in its places is the message; apart, so that somebody can translate it.
+    """
+
+    def __init__(self, sentence: str, **values: str) -> None:
+        super().__init__(sentence.format(**values))
+        self.sentence = sentence
+        self.values = values
 
 
 class PreviewLinkError(LinkError):
@@ -41,9 +49,9 @@ class Link:
         for name in ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID"):
             value = query.get(name, "").strip().lower()
             if not value:
-                raise LinkError(f"The link does not carry {name}.")
+                raise LinkError("The link does not carry {name}.", name=name)
             if not _ID.fullmatch(value):
-                raise LinkError(f"{name} in the link is not a Prolific id: it should be 24 letters a–f and digits.")
+                raise LinkError("{name} in the link is not a Prolific id: it should be 24 letters a–f and digits.", name=name)
             values[name] = value
         return cls(values["PROLIFIC_PID"], values["STUDY_ID"], values["SESSION_ID"])
 

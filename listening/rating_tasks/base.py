@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from analysis.scales import SCALES, Scale
 
 
@@ -50,7 +52,9 @@ class RatingTask(ABC):
         cleaned = []
         for scale in self.scales:
             if answers.get(scale.key) in (None, "", []):
-                raise AnswerError(scale.key, f"“{scale.title}” has no answer; every question needs one.")
+                raise AnswerError(
+                    scale.key, _("“{title}” has no answer; every question needs one.").format(title=_(scale.title))
+                )
             cleaned.append(self.clean(scale, answers[scale.key], emotions))
         return cleaned
 
@@ -61,7 +65,7 @@ class RatingTask(ABC):
             "title": self.title,
             "template": self.template,
             "scales": [
-                {"key": s.key, "kind": s.kind, "title": s.title, "prompt": s.prompt, "options": self.options(s, emotions)}
+                {"key": s.key, "kind": s.kind, "title": _(s.title), "prompt": _(s.prompt), "options": self.options(s, emotions)}
                 for s in self.scales
             ],
         }
@@ -73,12 +77,12 @@ class CategoryTask(RatingTask):
     template = "rating_tasks/category.html"
 
     def options(self, scale: Scale, emotions: Sequence[str]) -> list[dict[str, Any]]:
-        return [{"value": value, "label": label} for value, label in sorted(scale.labels.items(), reverse=True)]
+        return [{"value": value, "label": _(label)} for value, label in sorted(scale.labels.items(), reverse=True)]
 
     def clean(self, scale: Scale, answer: Any, emotions: Sequence[str]) -> Answer:
         # A boolean is an int in Python; "true" is nobody's rating.
         if isinstance(answer, bool) or not isinstance(answer, int) or answer not in scale.labels:
-            raise AnswerError(
-                scale.key, f"“{scale.title}” takes a whole number from {scale.minimum} to {scale.maximum}; {answer!r} is none."
-            )
+            sentence = _("“{title}” takes a whole number from {minimum} to {maximum}; {answer} is none.")
+            values = {"minimum": scale.minimum, "maximum": scale.maximum, "answer": repr(answer)}
+            raise AnswerError(scale.key, sentence.format(title=_(scale.title), **values))
         return Answer(scale.key, value=float(answer))

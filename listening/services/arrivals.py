@@ -5,6 +5,7 @@ from functools import cache
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from listening.models import Recruitment, Session, Study
 from listening.prolific import ProlificError, StudyKeys, verify_study_token
@@ -50,4 +51,4 @@ def note_arrival(session: Session) -> None:
     except ProlificError:
         return
     if row.mismatch:
-        raise ServiceError("Prolific says that this submission belongs to somebody else.")
+        raise ServiceError(_("Prolific says that this submission belongs to somebody else."))

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from listening.models import Event, Rating, Session, Study, Trial
 from listening.rating_tasks.base import Answer, AnswerError
@@ -52,7 +53,7 @@ def clean_answers(study: Study, answers: Mapping[str, Any]) -> tuple[list[Answer
             cleaned += task.clean_all(answers, study_emotions(study))
         except AnswerError as error:
             errors[error.scale] = str(error)
-    errors |= {key: f"This study does not ask “{key}”." for key in answers if key not in asked}
+    errors |= {key: _("This study does not ask “{question}”.").format(question=key) for key in answers if key not in asked}
     return cleaned, errors
 
 
@@ -132,15 +133,15 @@ def _refuse_conflict(session: Session, trial: Trial, answers: list[Answer], idem
         kind="conflicting_answer",
         data={"position": trial.position, "stored": stored, "given": given, "idempotency_key": str(idempotency_key)},
     )
-    raise ConflictError("This clip has been rated already, with another answer; the first one stands.")
+    raise ConflictError(_("This clip has been rated already, with another answer; the first one stands."))
 
 
 def _check_heard(session: Session, trial: Trial, listening: Mapping[str, Any]) -> None:
     needed = session.study.minimum_heard_share
     sentence = (
-        "Please listen to the clip before you rate it."
+        _("Please listen to the clip before you rate it.")
         if needed < 1
-        else "Please listen to the clip to its end before you rate it."
+        else _("Please listen to the clip to its end before you rate it.")
     )
     if listening["heard_share"] < needed - HEARD_TOLERANCE or listening["plays"] < 1:
         raise NotHeardError(sentence)

@@ -7,6 +7,7 @@ from django.core import signing
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext as _
 
 from listening.models import Event, Exclusion, Participant, Plan, Session, Stimulus, Study, Trial
 from listening.prolific import Link
@@ -73,9 +74,11 @@ def _begin(study: Study, participant: Participant, link: Link, user_agent: str) 
 def _rejoin_with_new_submission(session: Session, link: Link) -> None:
     if not session.is_active and session.state != Session.State.EXPIRED:
         raise JoinRefused(
-            "You have taken part already",
-            "Our records show that you have finished this study under another submission, and each person can take part once.",
-            "Please return this submission on Prolific. If you believe this is a mistake, message us there.",
+            _("You have taken part already"),
+            _(
+                "Our records show that you have finished this study under another submission, and each person can take part once."
+            ),
+            _("Please return this submission on Prolific. If you believe this is a mistake, message us there."),
         )
     Event.objects.create(
         study=session.study,
@@ -90,10 +93,12 @@ def _rejoin_with_new_submission(session: Session, link: Link) -> None:
 def _not_open(study: Study) -> JoinRefused:
     if study.status == Study.Status.CLOSED:
         return JoinRefused(
-            "This study is closed", "The study has all the answers it needs.", "Please return your submission on Prolific."
+            _("This study is closed"),
+            _("The study has all the answers it needs."),
+            _("Please return your submission on Prolific."),
         )
     return JoinRefused(
-        "This study is not open yet", "The researchers are still preparing it.", "Please try the link again later."
+        _("This study is not open yet"), _("The researchers are still preparing it."), _("Please try the link again later.")
     )
 
 
@@ -207,10 +212,12 @@ def revive(session: Session) -> None:
     except IntegrityError as error:
         session.state = Session.State.EXPIRED
         raise JoinRefused(
-            "Your place was given to somebody else",
-            f"You were away for more than {session.study.lease_minutes} minutes, so another person has taken your place. "
-            "The answers you gave are kept.",
-            "Please return your submission on Prolific, or message us there if you had nearly finished.",
+            _("Your place was given to somebody else"),
+            _(
+                "You were away for more than {minutes} minutes, so another person has taken your place. "
+                "The answers you gave are kept."
+            ).format(minutes=session.study.lease_minutes),
+            _("Please return your submission on Prolific, or message us there if you had nearly finished."),
         ) from error
 
 

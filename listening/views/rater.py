@@ -5,6 +5,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
@@ -19,6 +21,7 @@ from listening.services.arrivals import note_arrival
 from listening.services.errors import ServiceError
 from listening.services.ratings import study_emotions
 from listening.views import arrivals
+from listening.views.language import reading
 
 _STEPS = {Session.State.CONSENT: "consent", Session.State.CHECK: "check", Session.State.RATING: "trial"}
 _POLICY = (
@@ -60,26 +63,31 @@ def _refusal(request: HttpRequest, study: Study, error: sessions.JoinRefused) ->
 def join(request: HttpRequest, slug: str) -> HttpResponse:
     """A link to a study. Its ids stay here: the rater goes on under an address that carries none of them."""
     study = Study.objects.filter(slug=slug).first()
-    if study is None:
-        return message(
-            request,
-            404,
-            "There is no such study",
-            "The link names a study that we do not know.",
-            "Please check the link on Prolific.",
-        )
+    with reading(request, study):
+        return _join(request, study) if study else _no_such_study(request)
+
+
+def _no_such_study(request: HttpRequest) -> HttpResponse:
+    text = _("The link names a study that we do not know.")
+    return message(request, 404, _("There is no such study"), text, _("Please check the link on Prolific."))
+
+
+def _join(request: HttpRequest, study: Study) -> HttpResponse:
     try:
         link = arrivals.link_of(request, study)
     except PreviewLinkError:
-        text = "Prolific's preview opens the link with made-up ids, so nobody can rate under it. Participants' links carry real ones."
-        return message(
-            request, 200, "The link works", text, "To see the pages, use “Preview as rater” in our admin.", study=study
+        text = _(
+            "Prolific's preview opens the link with made-up ids, so nobody can rate under it. Participants' links carry real ones."
         )
+        hint = _("To see the pages, use “Preview as rater” in our admin.")
+        return message(request, 200, _("The link works"), text, hint, study=study)
     except LinkError as error:
-        hint = "Please open the study from its page on Prolific. If you did, message us there; your place is not lost."
+        hint = _("Please open the study from its page on Prolific. If you did, message us there; your place is not lost.")
         if study.recruiter == Study.Recruiter.LINK:
-            hint = "Please use the link exactly as it was sent to you."
-        return message(request, 400, "This link is not complete", str(error), hint, study=study)
+            hint = _("Please use the link exactly as it was sent to you.")
+        return message(
+            request, 400, _("This link is not complete"), _(error.sentence).format(**error.values), hint, study=study
+        )
     try:
         session = sessions.join(study, link, request.headers.get("User-Agent", ""), request.GET.get("simulated", ""))
     except sessions.JoinRefused as error:
@@ -87,7 +95,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         note_arrival(session)
     except ServiceError as error:
-        return message(request, 403, "This link is not yours", str(error), "Please open the study from Prolific again.")
+        return message(request, 403, _("This link is not yours"), str(error), _("Please open the study from Prolific again."))
     response = go_to_step(session)
     arrivals.remember(response, study, link)
     return response
@@ -104,13 +112,13 @@ def rater_page(step: str):
             try:
                 session = Session.from_token(token)
             except Session.DoesNotExist:
-                return message(
-                    request,
-                    404,
-                    "This page does not exist",
-                    "The address is not one of ours.",
-                    "Please open the study from Prolific again.",
-                )
+                with reading(request):
+                    hint = _("Please open the study from Prolific again.")
+                    return message(request, 404, _("This page does not exist"), _("The address is not one of ours."), hint)
+            with reading(request, session.study):
+                return _show(request, session)
+
+        def _show(request: HttpRequest, session: Session) -> HttpResponse:
             if session.state == Session.State.EXPIRED:
                 try:
                     sessions.revive(session)
@@ -172,7 +180,7 @@ def check(request: HttpRequest, session: Session) -> HttpResponse:
     if request.GET.get("again") and not form.is_bound:
         form = SoundCheckForm({})
         form.errors["count"] = form.error_class(
-            ["That was not the number of tones we played. Turn the volume up a little and try once more."]
+            [_("That was not the number of tones we played. Turn the volume up a little and try once more.")]
         )
     sessions.new_check(session)
     audio_url = f"{reverse('check-audio', args=[session.token])}?try={session.check_tries}"
@@ -187,30 +195,36 @@ def trial(request: HttpRequest, session: Session) -> HttpResponse:
 
 
 _ENDINGS = {
-    Session.State.WITHDRAWN: ("You have withdrawn", "Your answers were erased, as you asked.", "no_consent_code"),
+    Session.State.WITHDRAWN: (
+        gettext_lazy("You have withdrawn"),
+        gettext_lazy("Your answers were erased, as you asked."),
+        "no_consent_code",
+    ),
     Session.State.RELEASED: (
-        "Your submission has ended",
-        "It was returned or closed on Prolific, so your place went to somebody else.",
+        gettext_lazy("Your submission has ended"),
+        gettext_lazy("It was returned or closed on Prolific, so your place went to somebody else."),
         "no_consent_code",
     ),
     Session.State.DECLINED: (
-        "You chose not to take part",
-        "Thank you for reading. Nothing about you was stored beyond the id you came with, encrypted.",
+        gettext_lazy("You chose not to take part"),
+        gettext_lazy("Thank you for reading. Nothing about you was stored beyond the id you came with, encrypted."),
         "no_consent_code",
     ),
     Session.State.FAILED_CHECK: (
-        "The sound check did not work out",
-        "The number of tones was not right twice. Perhaps the volume is too low or the sound goes to another device.",
+        gettext_lazy("The sound check did not work out"),
+        gettext_lazy(
+            "The number of tones was not right twice. Perhaps the volume is too low or the sound goes to another device."
+        ),
         "failed_check_code",
     ),
     Session.State.INCOMPATIBLE: (
-        "Your device cannot play the sound",
-        "Without sound the study cannot be done. That is nobody's fault and does not count against you.",
+        gettext_lazy("Your device cannot play the sound"),
+        gettext_lazy("Without sound the study cannot be done. That is nobody's fault and does not count against you."),
         "incompatible_device_code",
     ),
     Session.State.SCREENED_OUT: (
-        "All places are taken",
-        "The study needs the same number of answers from each group, and it has all it needs from yours.",
+        gettext_lazy("All places are taken"),
+        gettext_lazy("The study needs the same number of answers from each group, and it has all it needs from yours."),
         "screened_out_code",
     ),
 }
@@ -220,13 +234,13 @@ _ENDINGS = {
 def done(request: HttpRequest, session: Session) -> HttpResponse:
     study = session.study
     if session.state != Session.State.COMPLETED:
-        title, text, code_field = _ENDINGS[Session.State(session.state)]
+        title, text, code_field = map(str, _ENDINGS[Session.State(session.state)])
         if session.state == Session.State.RELEASED:
-            return message(request, 200, title, text, "You can close this page.", study=study)
+            return message(request, 200, title, text, _("You can close this page."), study=study)
         if study.recruiter == Study.Recruiter.LINK:
-            return message(request, 200, title, text, "You can close this page.", study=study, preview=session.preview)
+            return message(request, 200, title, text, _("You can close this page."), study=study, preview=session.preview)
         code = getattr(study, code_field)
-        hint = "Use the button below to return to Prolific with this code."
+        hint = _("Use the button below to return to Prolific with this code.")
         return message(
             request, 200, title, text, hint, study=study, code=code, url=completion_url(code), preview=session.preview
         )

@@ -17,6 +17,7 @@ from listening.services.errors import ServiceError
 from listening.services.reports import report_directory
 from listening.services.stimuli import store
 from listening.views.audio import file_part
+from listening.views.language import reading
 
 # A report is one self-contained page; whatever it holds, it reaches no other server.
 _REPORT_POLICY = "default-src 'self' 'unsafe-inline' data: blob:"
@@ -25,7 +26,8 @@ _REPORT_POLICY = "default-src 'self' 'unsafe-inline' data: blob:"
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """What this server is, for somebody who came without a link."""
-    return render(request, "rater/home.html")
+    with reading(request):
+        return render(request, "rater/home.html")
 
 
 @staff_member_required

@@ -1,11 +1,11 @@
 /** The sound check plays its tones the way the test plays its clips, so that it checks just that. */
 
 import { fetchClip } from "./clips.js";
-import { messages } from "./messages.js";
+import { say } from "./messages.js";
 import { Player } from "./player.js";
 
 const check = document.querySelector("[data-check]");
-const player = new Player(check, { ready: messages.checkReady, again: messages.checkAgain });
+const player = new Player(check, { ready: say("checkReady"), again: say("checkAgain") });
 
 async function load() {
   player.loading();

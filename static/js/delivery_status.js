@@ -1,7 +1,7 @@
 /** Tells the rater, quietly, where the answers are: a line below the trial, and a sentence on the last view. */
 
 import { announce } from "./announce.js";
-import { messages } from "./messages.js";
+import { say } from "./messages.js";
 
 export class DeliveryStatus {
   #outbox;
@@ -19,7 +19,7 @@ export class DeliveryStatus {
   /** On the last view: a moment's wait, or a problem with ways out of it. */
   showLast(isStuck) {
     const problem = isStuck || this.#outbox.unsent.some((row) => row.refused);
-    document.getElementById("sending-status").textContent = problem ? messages.sendingFails : messages.sending;
+    document.getElementById("sending-status").textContent = problem ? say("sendingFails") : say("sending");
     document.getElementById("sending-help").hidden = !problem;
   }
 
@@ -28,10 +28,10 @@ export class DeliveryStatus {
     const waiting = this.#outbox.unsent.length - refused;
     this.#started ||= waiting > 0;
     const isCut = this.#outbox.failures > 0 || !navigator.onLine;
-    if (waiting && isCut) this.#say("waiting", messages.waiting(waiting));
-    else if (waiting) this.#say("saving", messages.saving);
-    else if (refused) this.#say("refused", messages.notSaved(refused));
-    else this.#say("saved", this.#started ? messages.saved : messages.nothingYet);
+    if (waiting && isCut) this.#say("waiting", say("waiting", { count: waiting }));
+    else if (waiting) this.#say("saving", say("saving"));
+    else if (refused) this.#say("refused", say("notSaved", { count: refused }));
+    else this.#say("saved", this.#started ? say("saved") : say("nothingYet"));
   }
 
   #say(state, sentence) {

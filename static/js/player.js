@@ -5,8 +5,10 @@
  * Events: "started", "progress" (detail: share of the clip), "ended", "retry".
  */
 
-import { messages } from "./messages.js";
+import { say } from "./messages.js";
 import { play } from "./sound.js";
+
+const byTouch = matchMedia("(pointer: coarse)").matches;
 
 export class Player extends EventTarget {
   #dial;
@@ -20,7 +22,7 @@ export class Player extends EventTarget {
   #starting = false;
 
   /** `hints` are the sentences shown before the first play and after it. */
-  constructor(root, hints = { ready: messages.ready, again: messages.readyAgain }) {
+  constructor(root, hints = { ready: say(byTouch ? "readyByTouch" : "ready"), again: say("readyAgain") }) {
     super();
     this.#dial = root.querySelector("[data-dial]");
     this.#button = root.querySelector("[data-dial-button]");
@@ -37,16 +39,16 @@ export class Player extends EventTarget {
     this.#clip = this.#playing = null;
     handle?.stop();
     this.#draw(0);
-    this.#show("loading", messages.buttonLoading, messages.loading);
+    this.#show("loading", say("buttonLoading"), say("loading"));
   }
 
   ready(clip) {
     this.#clip = clip;
-    this.#show("ready", messages.buttonPlay, this.#hints.ready);
+    this.#show("ready", say("buttonPlay"), this.#hints.ready);
   }
 
   failed(reason) {
-    this.#show("failed", messages.buttonRetry, reason === "network" ? messages.failedNetwork : messages.failedClip);
+    this.#show("failed", say("buttonRetry"), reason === "network" ? say("failedNetwork") : say("failedClip"));
   }
 
   /** Play, stop or load again: whatever the button shows. */
@@ -68,9 +70,9 @@ export class Player extends EventTarget {
     const handle = await play(clip, (why) => isCurrent() && this.#finish(why));
     this.#starting = false;
     if (!isCurrent()) return handle?.stop();
-    if (!handle) return this.#show("ready", messages.buttonPlay, messages.noSound);
+    if (!handle) return this.#show("ready", say("buttonPlay"), say("noSound"));
     this.#playing = handle;
-    this.#show("playing", messages.buttonStop, messages.playing);
+    this.#show("playing", say("buttonStop"), say("playing"));
     this.dispatchEvent(new Event("started"));
     this.#follow();
   }
@@ -90,8 +92,8 @@ export class Player extends EventTarget {
   #finish(why) {
     if (why !== "ended") this.#report();
     this.#playing = null;
-    const sentence = { ended: this.#hints.again, stopped: messages.stopped, interrupted: messages.interrupted }[why];
-    this.#show("ready", messages.buttonAgain, sentence);
+    const sentence = { ended: this.#hints.again, stopped: say("stopped"), interrupted: say("interrupted") }[why];
+    this.#show("ready", say("buttonAgain"), sentence);
     this.#draw(why === "ended" ? 1 : 0);
     if (why === "ended") this.dispatchEvent(new Event("ended"));
   }

@@ -6,7 +6,9 @@
  */
 
 import { announce } from "./announce.js";
-import { messages } from "./messages.js";
+import { say } from "./messages.js";
+
+const list = new Intl.ListFormat(document.documentElement.lang);
 
 export class RatingForm extends EventTarget {
   #form;
@@ -41,8 +43,8 @@ export class RatingForm extends EventTarget {
   open() {
     if (!this.isLocked) return;
     this.#lock.disabled = false;
-    this.#lockNote.textContent = messages.open;
-    announce(messages.opened);
+    this.#lockNote.textContent = say("open");
+    announce(say("opened"));
     this.#changed();
   }
 
@@ -70,7 +72,7 @@ export class RatingForm extends EventTarget {
     if (this.isLocked) return this.explainLock();
     const missing = this.#missing;
     if (!missing.length) return this.dispatchEvent(new Event("submit"));
-    this.#leftNote.textContent = messages.missing(missing.map((question) => question.title));
+    this.#leftNote.textContent = say("missing", { titles: list.format(missing.map(({ title }) => title)) });
     announce(this.#leftNote.textContent);
     missing[0].field.focus();
   }
@@ -104,11 +106,11 @@ export class RatingForm extends EventTarget {
     input.checked = on;
     this.#changed();
     const label = [...input.closest("label").querySelectorAll("span")].map((part) => part.textContent).join(" ");
-    const said = question.kind === "category" ? messages.rated(question.title, label) : messages.chosen(label, on);
+    const said = question.kind === "category" ? say("rated", { title: question.title, label }) : say(on ? "chosen" : "dropped", { label });
     const next = question.kind === "category" ? this.#missing[0] : question;
     // The question takes the focus, not a radio button in it: the space bar must play the clip and never choose a value.
     (next ?? question).field.focus();
-    announce(this.#missing.length ? said : `${said} ${messages.enter}`);
+    announce(this.#missing.length ? said : `${said} ${say("enter")}`);
   }
 
   get #missing() {
@@ -122,7 +124,7 @@ export class RatingForm extends EventTarget {
   #changed() {
     const left = this.#missing.length;
     this.#form.dataset.state = this.isLocked ? "locked" : left ? "open" : "complete";
-    this.#leftNote.textContent = this.isLocked ? "" : left ? messages.left(left) : messages.complete;
+    this.#leftNote.textContent = this.isLocked ? "" : left ? say("left", { count: left }) : say("complete");
     this.dispatchEvent(new Event("change"));
   }
 }

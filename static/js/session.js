@@ -8,7 +8,7 @@
 import { fetchSession } from "./api.js";
 import { DeliveryStatus } from "./delivery_status.js";
 import { downloadAnswers } from "./download.js";
-import { messages } from "./messages.js";
+import { say } from "./messages.js";
 import { newKey } from "./new_key.js";
 import { Notices } from "./notices.js";
 import { Outbox } from "./outbox.js";
@@ -34,9 +34,9 @@ class SessionPage {
   #walk = 0;
 
   constructor() {
-    this.#outbox.addEventListener("change", () => this.#outbox.durable || this.#notices.add(messages.memoryOnly));
+    this.#outbox.addEventListener("change", () => this.#outbox.durable || this.#notices.add(say("memoryOnly")));
     this.#outbox.addEventListener("refused", ({ detail }) => this.#refused(detail));
-    this.#outbox.addEventListener("held", ({ detail }) => this.#notices.add(messages.alreadyHeld(detail.position)));
+    this.#outbox.addEventListener("held", ({ detail }) => this.#notices.add(say("alreadyHeld", detail)));
     document.getElementById("continue-here").addEventListener("click", () => this.#tab.takeOver().then(() => this.start()));
     document.getElementById("send-again").addEventListener("click", () => this.#outbox.retryRefused());
     document.getElementById("download-answers").addEventListener("click", () => downloadAnswers(this.#outbox.unsent));
@@ -100,7 +100,7 @@ class SessionPage {
     const again = status !== 404 && !this.#askedAgain.has(position);
     this.#askedAgain.add(position);
     if (again) this.#trial(position).answered = false;
-    this.#notices.add(`${messages.refused(position, detail)} ${again ? messages.rateAgain : ""}`);
+    this.#notices.add(`${say("refused", { position, detail })} ${again ? say("rateAgain") : ""}`);
   }
 
   /** Another tab has taken over. */

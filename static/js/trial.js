@@ -8,7 +8,7 @@
 import { announce } from "./announce.js";
 import { ClipShelf } from "./clips.js";
 import { ListeningLog } from "./listening_log.js";
-import { messages } from "./messages.js";
+import { say } from "./messages.js";
 import { recall, remember } from "./page_memory.js";
 import { Player } from "./player.js";
 import { RatingForm } from "./rating_form.js";
@@ -45,7 +45,7 @@ export class TrialView {
 
   run(index) {
     this.#trial = null;
-    this.#form.lock(messages.locked(this.#session.minimum_heard_share));
+    this.#form.lock(this.#lockNote);
     this.#trial = this.#session.trials[index];
     const { position } = this.#trial;
     const draft = recall("sessionStorage", this.#draftKey);
@@ -61,6 +61,11 @@ export class TrialView {
       const finish = () => resolve({ answers: this.#form.answers, listening: this.#log.snapshot() });
       this.#form.addEventListener("submit", finish, { once: true });
     });
+  }
+
+  get #lockNote() {
+    const share = this.#session.minimum_heard_share;
+    return share < 1 ? say("lockedShare", { percent: Math.round(share * 100) }) : say("lockedWhole");
   }
 
   /** Silence, for when the page shows something else. */
@@ -79,7 +84,7 @@ export class TrialView {
     } catch (error) {
       if (trial !== this.#trial) return;
       this.#player.failed(error.reason);
-      announce(error.reason === "network" ? messages.failedNetwork : messages.failedClip);
+      announce(error.reason === "network" ? say("failedNetwork") : say("failedClip"));
     }
   }
 
@@ -98,7 +103,7 @@ export class TrialView {
   #title(position) {
     const title = document.getElementById("trial-title");
     const progress = document.getElementById("trial-progress");
-    title.textContent = messages.clipOf(position, this.#session.n_trials);
+    title.textContent = say("clipOf", { position, total: this.#session.n_trials });
     progress.max = this.#session.n_trials;
     progress.value = position - 1;
     // Announces the new trial, and leaves the space bar free to play.

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from codecs_runner.align import find_delay
+from analysis.align import find_delay
 from codecs_runner.audio import STIMULUS_RATE, inspect_audio, resample
 from codecs_runner.jobs import RenderJob
 from codecs_runner.registry import get_condition, open_codec

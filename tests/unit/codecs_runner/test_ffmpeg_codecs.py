@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from codecs_runner.align import find_delay
+from analysis.align import find_delay
 from codecs_runner.audio import STIMULUS_RATE, load_audio, resample
 from codecs_runner.codecs import ffmpeg_program
 from codecs_runner.registry import availability, get_condition

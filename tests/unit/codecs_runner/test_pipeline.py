@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import soundfile as sf
 
+from analysis.pool import executor
 from codecs_runner import weights
 from codecs_runner.audio import inspect_audio
 from codecs_runner.jobs import RenderJob, RenderResult
-from codecs_runner.pipeline import _executor, render, render_many
+from codecs_runner.pipeline import render, render_many
 from codecs_runner.store import Store
 from codecs_runner.tasks import render_jobs
 from tests.unit.codecs_runner.voices import make_speech
@@ -68,7 +69,7 @@ def test_a_killed_process_loses_no_finished_work(tmp_path: Path) -> None:
     jobs, store = jobs_for(tmp_path, 15, LIGHT), Store(tmp_path / "store")
     results = render_many(jobs, store, workers=2)
     first = next(results)
-    for process in list(_executor(2, str(weights.folder()))._processes.values()):
+    for process in list(executor(2, str(weights.folder()))._processes.values()):
         process.kill()
     ended = [first, *results]
     assert {result.key for result in ended} == {job.key for job in jobs}

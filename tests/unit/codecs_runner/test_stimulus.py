@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from codecs_runner.align import find_delay
+from analysis.align import find_delay
 from codecs_runner.audio import Samples
 from codecs_runner.codecs.base import CodecError, Coded, Condition, Signal
 from codecs_runner.stimulus import make_stimulus

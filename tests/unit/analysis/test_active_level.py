@@ -5,13 +5,14 @@ from math import exp, floor, isnan, log10
 import numpy as np
 import pytest
 
+from analysis.active_level import Activity, active_speech_level
 from codecs_runner.audio import Samples
-from codecs_runner.level import TARGET_DBOV, Activity, active_speech_level
+from codecs_runner.level import TARGET_DBOV
 from tests.unit.codecs_runner.voices import make_speech
 
 
 def gain_to_target(samples: Samples, rate: int) -> float:
-    return Activity(samples, rate).gain_to_target()
+    return Activity(samples, rate).gain_to(TARGET_DBOV)
 
 
 def literal_p56(samples: Samples, rate: int) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.ndimage import uniform_filter1d
 
-from codecs_runner.audio import Samples
+from analysis.audio import Samples
 
 WINDOW_S = 0.06  # delays searched on either side of the declared one
 NEAR_S = 0.002  # the same where the codec declares a delay, which then only a nearly perfect match may correct
