@@ -62,7 +62,7 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _weights(options: argparse.Namespace) -> Weights:
-    return Weights(options.weights, options.download, options.device)
+    return Weights(options.weights, options.download, options.device, options.threads)
 
 
 def _add_list(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -94,7 +94,6 @@ def _add_train(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     command.add_argument(
         "--precision", choices=("float32", "bfloat16"), default="", help="default: bfloat16 where it may on a GPU, else float32"
     )
-    command.add_argument("--threads", type=int, default=1, metavar="N", help="of PyTorch on a CPU (default 1)")
     _add_weights(command)
     _add_features(command)
 
@@ -102,6 +101,7 @@ def _add_train(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def _add_weights(command: argparse.ArgumentParser) -> None:
     command.add_argument("--weights", type=Path, metavar="DIR", help="folder of the upstream's checkpoint (default: hub cache)")
     command.add_argument("--download", action="store_true", help="fetch missing weights from the Hugging Face hub")
+    command.add_argument("--threads", type=int, default=1, metavar="N", help="of PyTorch on a CPU (default 1)")
     command.add_argument("--device", default="", help="cpu, cuda, cuda:1 … (default: a GPU where there is one)")
 
 

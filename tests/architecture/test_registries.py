@@ -11,6 +11,8 @@ REGISTRIES = {
     "CONDITIONS": REPO / "codecs_runner/registry.py",
     "READERS": REPO / "analysis/corpora/__init__.py",
     "FORMATS": REPO / "analysis/formats/__init__.py",
+    "UPSTREAMS": REPO / "analysis/ser/upstreams/__init__.py",
+    "DOWNSTREAMS": REPO / "analysis/ser/downstreams/__init__.py",
     "RATING_TASKS": REPO / "listening/rating_tasks/registry.py",
 }
 

@@ -27,7 +27,7 @@ SLUGS = [f"encodec-24k-{kbps:g}kbps" for kbps in KBPS]
 PER_FILE = """
 import sys
 import soundfile, torch
-from codecs_runner.neural import repair_torchaudio
+from analysis.torchaudio_repair import repair_torchaudio
 repair_torchaudio()
 from encodec.model import EncodecModel
 from encodec.utils import convert_audio

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from analysis.labels import smooth_shares
 from analysis.ser.downstreams.base import Part, Task, Trained, class_weights, standardisation
 from analysis.ser.errors import SerError
 from analysis.ser.files import write_whole
-from analysis.ser.torch_device import open_device
+from analysis.ser.torch_device import mixed_precision, open_device
 from analysis.ser.upstreams import Layers
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def train_network(make: Make, collate: Collate, task: Task) -> Trained:
     def loss_of(part: Part, chosen: Sequence[int]) -> torch.Tensor:
         layers, lengths = collate([task.load(part.digests[i]) for i in chosen], device)
         target = torch.from_numpy(smooth_shares(part.shares[list(chosen)], recipe.smoothing)).float().to(device)
-        with _mixed(recipe.precision, device):
+        with mixed_precision(recipe.precision, device):
             logits = network.logits(layers, lengths)
         return soft_cross_entropy(logits.float(), target, weights)
 
@@ -121,15 +120,6 @@ def plan_batches(lengths: Sequence[int], size: int, rng: np.random.Generator) ->
 def _is_over(history: Sequence[dict[str, float]], patience: int) -> bool:
     losses = [row["development_loss"] for row in history]
     return bool(losses) and len(losses) - 1 - int(np.argmin(losses)) >= patience
-
-
-def _mixed(precision: str, device: torch.device) -> AbstractContextManager[Any]:
-    """Mixed precision where it is asked for, or on a GPU unless float32 is."""
-    import torch
-
-    if precision == "bfloat16" or (not precision and device.type == "cuda"):
-        return torch.autocast(device.type, dtype=torch.bfloat16)
-    return nullcontext()
 
 
 def _seed(task: Task, epoch: int) -> int:

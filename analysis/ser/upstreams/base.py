@@ -20,12 +20,14 @@ Layers = npt.NDArray[np.floating]
 class Weights:
     """Where trained weights are taken from: a ``folder`` with a checkpoint, or else the cache of the Hugging Face hub.
 
-    Nothing is fetched unless ``download`` says so. ``device`` is where models run: cpu, cuda …; empty: a GPU where there is one.
+    Nothing is fetched unless ``download`` says so. ``device`` is where models run: cpu, cuda …; empty: a GPU where there is one;
+    ``threads`` bounds those of a CPU.
     """
 
     folder: Path | None = None
     download: bool = False
     device: str = ""
+    threads: int = 1
 
 
 class Upstream(Protocol):
@@ -51,7 +53,6 @@ class UpstreamSpec:
 
     key: str
     title: str
-    licence: str
     open: Callable[[Weights], Upstream]
     problem: Callable[[Weights], str] = lambda weights: ""
     standardise: bool = False

@@ -16,5 +16,5 @@ def _open(_weights: Weights) -> Upstream:
 
 
 EMOTION2VEC_PLUS = UpstreamSpec(
-    "emotion2vec-plus", "emotion2vec+ base", "not stated (the repository's badge says MIT)", _open, lambda weights: REASON
+    "emotion2vec-plus", "emotion2vec+ base", _open, lambda weights: REASON
 )

@@ -57,4 +57,4 @@ def _open(_weights: Weights) -> FilterBank:
     return FilterBank()
 
 
-FBANK = UpstreamSpec("fbank", "Log-mel filter bank", "no weights", _open, standardise=True, light=True)
+FBANK = UpstreamSpec("fbank", "Log-mel filter bank", _open, standardise=True, light=True)

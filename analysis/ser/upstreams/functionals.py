@@ -81,7 +81,6 @@ def _open(_weights: Weights) -> Functionals:
 FUNCTIONALS = UpstreamSpec(
     "functionals",
     "Functionals of spectrum, pitch and energy",
-    "no weights",
     _open,
     standardise=True,
     light=True,
