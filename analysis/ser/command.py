@@ -6,10 +6,18 @@ import argparse
 import os
 from pathlib import Path
 
+import pandas as pd
+
 from analysis.corpora import READERS, read_corpus
+from analysis.report.provenance import file_sha256
 from analysis.ser.downstreams import DOWNSTREAMS, Recipe, get_downstream
 from analysis.ser.errors import SerError
+from analysis.ser.evaluation import evaluate_model
 from analysis.ser.examples import examples_of
+from analysis.ser.features import FeatureStore, default_folder
+from analysis.ser.model import open_model
+from analysis.ser.objective_retention import CLUSTERS
+from analysis.ser.pairs import read_pairs
 from analysis.ser.training import Order, train_model
 from analysis.ser.upstreams import UPSTREAMS, Weights, get_upstream
 
@@ -19,6 +27,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     actions = commands.add_parser("ser", help="emotion recognition by machine").add_subparsers(required=True, metavar="ACTION")
     _add_list(actions)
     _add_train(actions)
+    _add_evaluate(actions)
 
 
 def _list(options: argparse.Namespace) -> None:
@@ -61,6 +70,28 @@ def _train(options: argparse.Namespace) -> None:
     print(model.folder)
 
 
+def _evaluate(options: argparse.Namespace) -> None:
+    model = open_model(options.model, options.device)
+    pairs = read_pairs(options.pairs)
+    conditions = None if options.conditions is None else pd.read_csv(options.conditions, dtype=str, keep_default_na=False)
+    store = FeatureStore(
+        options.features or default_folder(), get_upstream(model.settings["upstream"]), _weights(options), keep=False
+    )
+    _, sentences = evaluate_model(
+        model,
+        pairs,
+        options.out,
+        store,
+        conditions=conditions,
+        cluster=options.cluster,
+        replicates=options.replicates,
+        seed=options.seed,
+        workers=options.workers,
+        given={"pairs": options.pairs.name, "pairs_sha256": file_sha256(options.pairs)},
+    )
+    print("\n".join([*sentences, str(options.out / "ser.csv")]))
+
+
 def _weights(options: argparse.Namespace) -> Weights:
     return Weights(options.weights, options.download, options.device, options.threads)
 
@@ -79,8 +110,12 @@ def _add_train(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--corpus", nargs=2, required=True, metavar=("READER", "PATH"), help=f"one of {', '.join(READERS)}, and its folder"
     )
     command.add_argument("--out", type=Path, required=True, metavar="MODEL", help="folder of the model")
-    command.add_argument("--upstream", choices=UPSTREAMS, default="fbank", help="what turns speech into features (default fbank)")
-    command.add_argument("--downstream", choices=DOWNSTREAMS, default="", help="what learns (default: the upstream's usual one)")
+    command.add_argument(
+        "--upstream", choices=UPSTREAMS, default="fbank", help="what turns speech into features (default fbank)"
+    )
+    command.add_argument(
+        "--downstream", choices=DOWNSTREAMS, default="", help="what learns (default: the upstream's usual one)"
+    )
     command.add_argument("--annotation", default="", help="primary or secondary labels, where the corpus has both")
     command.add_argument("--emotions", default="", metavar="A,B,…", help="emotions to tell apart (default: all that occur)")
     command.add_argument("--merge", default="", metavar="A=B,…", help="emotions put together, such as excitement=happiness")
@@ -94,6 +129,20 @@ def _add_train(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     command.add_argument(
         "--precision", choices=("float32", "bfloat16"), default="", help="default: bfloat16 where it may on a GPU, else float32"
     )
+    _add_weights(command)
+    _add_features(command)
+
+
+def _add_evaluate(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = actions.add_parser("evaluate", help="what a model recognises in originals and in coded stimuli")
+    command.set_defaults(command=_evaluate)
+    command.add_argument("model", type=Path, metavar="MODEL", help="folder that ser train wrote")
+    command.add_argument("pairs", type=Path, metavar="PAIRS", help="CSV of reference, degraded, condition and optional clip_id")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write into")
+    command.add_argument("--conditions", type=Path, metavar="CSV", help="condition, label, family, nominal_bps, measured_bps")
+    command.add_argument("--cluster", choices=CLUSTERS, default="clip", help="what the intervals resample (default clip)")
+    command.add_argument("--replicates", type=int, default=2000, metavar="N", help="of the bootstrap (default 2000)")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="of the bootstrap (default 0)")
     _add_weights(command)
     _add_features(command)
 

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from analysis.corpora import Corpus
 from analysis.corpora.folds import Fold, folds
-from analysis.labels import FloatArray, label_matrix, vote_shares
+from analysis.labels import FloatArray, vote_shares
 from analysis.ser.errors import SerError
 
 
@@ -57,12 +56,19 @@ def examples_of(corpus: Corpus, emotions: Sequence[str] = (), merged: Mapping[st
     clips = corpus.clips[labelled].reset_index(drop=True)
     names = tuple(corpus.emotions[i] for i in chosen)
     missing = [name for name in emotions or corpus.emotions if name not in names]
-    notes = [f"{len(corpus.left_out)} files of the corpus could not be used; the first: {one.reason}." for one in corpus.left_out[:1]]
+    notes = [
+        f"{len(corpus.left_out)} files of the corpus could not be used; the first: {one.reason}." for one in corpus.left_out[:1]
+    ]
     notes += [f"{(~labelled).sum()} clips carry none of the emotions and are left out."] * bool((~labelled).any())
     notes += [f"No clip carries {', '.join(missing)}: the model knows {len(names)} emotions."] * bool(missing)
     shares = vote_shares(votes[labelled][:, chosen])
     return Examples(
-        corpus.name_hint, names, clips[["clip_id", "path", "speaker", "sex"]], shares, tuple(folds(clips)), (*notes, *corpus.notes)
+        corpus.name_hint,
+        names,
+        clips[["clip_id", "path", "speaker", "sex"]],
+        shares,
+        tuple(folds(clips)),
+        (*notes, *corpus.notes),
     )
 
 
@@ -78,6 +84,4 @@ def without(examples: Examples, problems: Mapping[Path, str]) -> Examples:
         raise SerError(f"Too many recordings cannot be used: fold {empty} has a part without any. The first problem: {first}")
     note = f"{(~kept).sum()} recordings cannot be used. {first}"
     clips = examples.clips[kept].reset_index(drop=True)
-    return Examples(
-        examples.corpus, examples.emotions, clips, examples.shares[kept], tuple(cut), (*examples.notes, note)
-    )
+    return Examples(examples.corpus, examples.emotions, clips, examples.shares[kept], tuple(cut), (*examples.notes, note))

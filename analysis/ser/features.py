@@ -17,7 +17,7 @@ from analysis.pool import spread
 from analysis.ser.errors import SerError
 from analysis.ser.files import write_whole
 from analysis.ser.speech import read_speech, speech_digest
-from analysis.ser.upstreams import Layers, Upstream, UpstreamSpec, Weights, get_upstream, open_upstream
+from analysis.ser.upstreams import FROM_HUB, Layers, Upstream, UpstreamSpec, Weights, get_upstream, open_upstream
 
 Item = TypeVar("Item")
 
@@ -49,7 +49,7 @@ class FeatureStore:
     training keeps them, which reads them in every epoch, and evaluation, which needs them once, does not.
     """
 
-    def __init__(self, folder: Path, spec: UpstreamSpec, weights: Weights = Weights(), keep: bool = True) -> None:
+    def __init__(self, folder: Path, spec: UpstreamSpec, weights: Weights = FROM_HUB, keep: bool = True) -> None:
         self.spec, self.weights, self.keep = spec, weights, keep or spec.light
         self.upstream: Upstream = open_upstream(spec.key, weights)
         self.root = folder

@@ -38,7 +38,8 @@ def read_speech(path: Path) -> Speech:
     rms = float(np.sqrt(np.mean(samples**2)))
     if rms < _SILENT_RMS:
         raise SerError(f"{path.name} is silent in its first {MAX_S:g} seconds: no emotion can be recognised.")
-    return (samples / rms).astype(np.float32)
+    speech: Speech = (samples / rms).astype(np.float32)
+    return speech
 
 
 def speech_digest(speech: Speech) -> str:

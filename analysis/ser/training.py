@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,10 +23,20 @@ from analysis.ser.errors import SerError
 from analysis.ser.examples import Examples, without
 from analysis.ser.features import FeatureStore, default_folder, in_groups
 from analysis.ser.model import (
-    CLIPS, FORMAT, HISTORY, ORIGINALS, SHARE, SIDE, SerModel, fold_file, read_description, write_arrays,
-    write_description, write_table,
+    CLIPS,
+    FORMAT,
+    HISTORY,
+    ORIGINALS,
+    SHARE,
+    SIDE,
+    SerModel,
+    fold_file,
+    read_description,
+    write_arrays,
+    write_description,
+    write_table,
 )  # fmt: skip
-from analysis.ser.upstreams import Layers, Weights, get_upstream
+from analysis.ser.upstreams import FROM_HUB, Layers, Weights, get_upstream
 
 #: Clips whose distributions are asked for at a time.
 _BATCH = 16
@@ -39,13 +49,13 @@ class Order:
 
     upstream: str = "fbank"
     downstream: str = "cnn-self-attention"
-    recipe: Recipe = Recipe()
-    weights: Weights = Weights()
+    recipe: Recipe = field(default_factory=Recipe)
+    weights: Weights = FROM_HUB
     features: Path | None = None
     workers: int | None = None
 
 
-def train_model(examples: Examples, out: Path, order: Order = Order()) -> SerModel:
+def train_model(examples: Examples, out: Path, order: Order) -> SerModel:
     """Train in the folder ``out``, or go on with what was begun there, and return the model.
 
     Folds that are done are kept, and one that was interrupted goes on from its last epoch: the result is the same as without the
@@ -81,11 +91,12 @@ def train_model(examples: Examples, out: Path, order: Order = Order()) -> SerMod
         if fold.name in description["folds"]:
             continue
         sides = [
-            Part([spoken[row] for row in np.flatnonzero(mask)], examples.shares[mask]) for mask in (fold.train, fold.development)
+            Part([spoken[row] for row in np.flatnonzero(mask)], examples.shares[mask])
+            for mask in (fold.train, fold.development)
         ]
         state = out / f"fold-{number + 1}.state"
         with tqdm(desc=f"fold {fold.name}", unit=" epochs", disable=None) as bar:
-            task = Task(number, *sides, load, spec.standardise, order.recipe, state, partial(_show, bar))
+            task = Task(number, sides[0], sides[1], load, spec.standardise, order.recipe, state, partial(_show, bar))
             trained = downstream.train(task)
         write_arrays(fold_file(out, fold.name), trained.arrays, json.dumps({**settings, "fold": fold.name}, sort_keys=True))
         description["folds"][fold.name] = list(trained.history)
@@ -159,7 +170,7 @@ def _judge(model: SerModel, examples: Examples, load: Sequence[Callable[[], Laye
     """Let every test clip be judged by its own fold, write the tables, and call the model trained."""
     chances = np.full(examples.shares.shape, np.nan)
     for fold in examples.folds:
-        for rows in in_groups(np.flatnonzero(fold.test & np.isnan(chances[:, 0])), _BATCH):
+        for rows in in_groups(np.flatnonzero(fold.test & np.isnan(chances[:, 0])).tolist(), _BATCH):
             chances[rows] = model.predict(fold.name, [load[row]() for row in rows])
     judged = np.isfinite(chances[:, 0])
     table = examples.clips[["clip_id", "speaker"]].join(pd.DataFrame(chances, columns=list(examples.emotions)))

@@ -84,7 +84,9 @@ def train_network(make: Make, collate: Collate, task: Task) -> Trained:
         if row["development_loss"] < min((earlier["development_loss"] for earlier in history), default=inf):
             best = {name: tensor.detach().clone() for name, tensor in network.parts.state_dict().items()}
         history.append(row)
-        _save(task, {"parts": network.parts.state_dict(), "optimizer": optimizer.state_dict(), "best": best, "history": history})
+        _save(
+            task, {"parts": network.parts.state_dict(), "optimizer": optimizer.state_dict(), "best": best, "history": history}
+        )
         task.on_epoch(epoch, row["development_loss"])
     if not best:
         raise SerError("Training diverged: the loss on the development set is no number. Lower --learning-rate.")

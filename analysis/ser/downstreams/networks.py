@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,7 +28,7 @@ PROJECTED, HIDDEN, KERNEL, POOL, DROPOUT = 256, 80, 5, 5, 0.4
 #: A network's parts for a number of emotions, and what they make of projected frames (clips, frames, 256) and a mask (clips, frames).
 Body = tuple[
     Callable[[int], "torch.nn.ModuleDict"],
-    Callable[["torch.nn.ModuleDict", "torch.Tensor", "torch.Tensor"], "torch.Tensor"],
+    Callable[[Any, "torch.Tensor", "torch.Tensor"], "torch.Tensor"],
 ]
 
 
@@ -42,6 +42,7 @@ class Network:
         mix = torch.nn.ParameterDict({"weights": torch.nn.Parameter(torch.zeros(n_layers))})
         projector = torch.nn.Linear(n_dims, PROJECTED)
         self.parts = torch.nn.ModuleDict({"mix": mix, "projector": projector, "body": make(n_classes)})
+        self._mix, self._body = mix["weights"], self.parts["body"]
         self.mean, self.sd = torch.zeros(1, 1), torch.ones(1, 1)
 
     def to(self, device: torch.device) -> Network:
@@ -54,9 +55,9 @@ class Network:
         import torch
 
         mask = torch.arange(layers.shape[2], device=layers.device)[None] < lengths[:, None]
-        share = torch.softmax(self.parts["mix"]["weights"], dim=0)
+        share = torch.softmax(self._mix, dim=0)
         mixed = torch.einsum("l,bltd->btd", share, (layers - self.mean[:, None]) / self.sd[:, None])
-        logits: torch.Tensor = self._forward(self.parts["body"], self.parts["projector"](mixed), mask)
+        logits: torch.Tensor = self._forward(self._body, self.parts["projector"](mixed), mask)
         return logits
 
     def arrays(self) -> Arrays:
@@ -113,7 +114,7 @@ def _mean_linear(n_classes: int) -> torch.nn.ModuleDict:
     return torch.nn.ModuleDict({"classes": torch.nn.Linear(PROJECTED, n_classes)})
 
 
-def _mean_linear_logits(parts: torch.nn.ModuleDict, frames: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def _mean_linear_logits(parts: Any, frames: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """The mean over the clip's own frames, and one linear layer."""
     mean = (frames * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
     logits: torch.Tensor = parts["classes"](mean)
@@ -135,7 +136,7 @@ def _cnn_self_attention(n_classes: int) -> torch.nn.ModuleDict:
     )
 
 
-def _cnn_self_attention_logits(parts: torch.nn.ModuleDict, frames: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def _cnn_self_attention_logits(parts: Any, frames: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Every five frames averaged, three convolutions, attention over time, two linear layers.
 
     As ``s3prl/downstream/emotion/model.py``, where a clip alone gives the same; there, in a batch, a projector's offset fills the
@@ -146,7 +147,7 @@ def _cnn_self_attention_logits(parts: torch.nn.ModuleDict, frames: torch.Tensor,
 
     x = functional.avg_pool1d((frames * mask[..., None]).transpose(1, 2), POOL, POOL, padding=POOL // 2)
     inside = mask[:, ::POOL]
-    convolutions = parts["convolutions"]
+    convolutions = list(parts["convolutions"])
     for index, convolution in enumerate(convolutions):
         x = convolution(parts["dropout"](x * inside[:, None]))
         x = torch.relu(x) if index < len(convolutions) - 1 else x

@@ -10,9 +10,9 @@ from importlib import import_module
 from typing import cast
 
 from analysis.ser.errors import SerError
-from analysis.ser.upstreams.base import Layers, Upstream, UpstreamSpec, Weights
+from analysis.ser.upstreams.base import FROM_HUB, Layers, Upstream, UpstreamSpec, Weights
 
-__all__ = ["UPSTREAMS", "Layers", "Upstream", "UpstreamSpec", "Weights", "get_upstream", "open_upstream"]
+__all__ = ["FROM_HUB", "UPSTREAMS", "Layers", "Upstream", "UpstreamSpec", "Weights", "get_upstream", "open_upstream"]
 
 #: upstream key -> dotted path of its `UpstreamSpec`, loaded when asked for.
 UPSTREAMS: Mapping[str, str] = {
@@ -42,7 +42,7 @@ def get_upstream(key: str) -> UpstreamSpec:
     return cast(UpstreamSpec, getattr(import_module(module), name))
 
 
-def open_upstream(key: str, weights: Weights = Weights()) -> Upstream:
+def open_upstream(key: str, weights: Weights = FROM_HUB) -> Upstream:
     """An upstream ready to extract; raises SerError with what is missing."""
     spec = get_upstream(key)
     problem = spec.problem(weights)

@@ -30,6 +30,9 @@ class Weights:
     threads: int = 1
 
 
+FROM_HUB = Weights()
+
+
 class Upstream(Protocol):
     """An upstream opened, weights loaded. ``fingerprint`` names all that decides the numbers: features under one may be kept."""
 

@@ -15,6 +15,4 @@ def _open(_weights: Weights) -> Upstream:
     raise SerError(REASON)
 
 
-EMOTION2VEC_PLUS = UpstreamSpec(
-    "emotion2vec-plus", "emotion2vec+ base", _open, lambda weights: REASON
-)
+EMOTION2VEC_PLUS = UpstreamSpec("emotion2vec-plus", "emotion2vec+ base", _open, lambda weights: REASON)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -49,19 +50,21 @@ class Checkpoint:
 class SpeechModel:
     """A model ready to extract: features of shape [n_layers + 1, n_frames, n_dims] as float16.
 
-    On a GPU clips go in batches and mixed precision. A model whose first convolution normalises over the whole clip (group norm)
-    gets them one by one, since padding would reach every frame.
+    On a GPU clips go in batches and mixed precision. Models in which padding would reach a clip's frames get them one by one:
+    where the first convolution normalises over the whole clip (group norm), and data2vec, whose layers of positional convolution
+    are not masked one by one.
     """
 
     def __init__(self, checkpoint: Checkpoint, weights: Weights) -> None:
         folder = _located(checkpoint, weights)
         self._device = open_device(weights.device, weights.threads)
-        self._model = _loaded(checkpoint, folder).to(self._device)
+        self._model = _loaded(checkpoint, folder)
+        self._model.to(self._device)  # type: ignore[arg-type]
         tensors = next(folder / name for name in TENSORS if (folder / name).is_file())
         with tensors.open("rb") as file:
             self.fingerprint = f"{checkpoint.key}-{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}-1"
-        whole_clip = getattr(self._model.config, "feat_extract_norm", "layer") == "group"
-        self.batch = _GPU_BATCH if self._device.type == "cuda" and not whole_clip else 1
+        alone = checkpoint.model_type == "data2vec-audio" or self._model.config.feat_extract_norm == "group"
+        self.batch = _GPU_BATCH if self._device.type == "cuda" and not alone else 1
 
     def extract(self, clips: Sequence[Speech]) -> list[Layers]:
         import torch
@@ -70,15 +73,15 @@ class SpeechModel:
         waves, mask = np.zeros((2, len(clips), longest), dtype=np.float32)
         for row, inside, clip in zip(waves, mask, clips, strict=True):
             row[: len(clip)], inside[: max(SHORTEST, len(clip))] = clip, 1.0
-        lengths = self._model._get_feat_extract_output_lengths(torch.from_numpy(mask.sum(axis=1)).long())  # type: ignore[operator]
+        output_lengths: Any = self._model._get_feat_extract_output_lengths
+        lengths = output_lengths(torch.from_numpy(mask.sum(axis=1)).long())
         padded = None if len(clips) == 1 else torch.from_numpy(mask).long().to(self._device)
-        with torch.inference_mode(), mixed_precision("", self._device):
+        with torch.inference_mode(), mixed_precision("", self._device), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask")  # WavLM's own, in a batch
             found = self._model(torch.from_numpy(waves).to(self._device), attention_mask=padded, output_hidden_states=True)
             layers = torch.stack(found.hidden_states, dim=1).float().cpu().numpy()
         highest = float(np.finfo(np.float16).max)
-        return [
-            np.clip(one[:, : int(n)], -highest, highest).astype(np.float16) for one, n in zip(layers, lengths, strict=True)
-        ]
+        return [np.clip(one[:, : int(n)], -highest, highest).astype(np.float16) for one, n in zip(layers, lengths, strict=True)]
 
 
 def _problem(checkpoint: Checkpoint, weights: Weights) -> str:
@@ -89,7 +92,9 @@ def _problem(checkpoint: Checkpoint, weights: Weights) -> str:
     if weights.folder is None and weights.download:
         return ""
     where = f"{_folder(checkpoint, weights)} has" if weights.folder else f"The hub's cache has, of {checkpoint.hub},"
-    missing = [" or ".join(names) for names in ((CONFIG,), (PREPROCESSOR,), TENSORS) if _found(checkpoint, weights, names) is None]
+    missing = [
+        " or ".join(names) for names in ((CONFIG,), (PREPROCESSOR,), TENSORS) if _found(checkpoint, weights, names) is None
+    ]
     if not missing:
         return ""
     return f"{where} no {', no '.join(missing)}. Give --weights a folder with the checkpoint, or --download to fetch it."
@@ -170,9 +175,7 @@ def _json(path: Path) -> Mapping[str, Any]:
 def _spec(key: str, title: str, hub: str, model_type: str) -> UpstreamSpec:
     checkpoint = Checkpoint(key, hub, model_type)
     packages = ("torch", "transformers")
-    return UpstreamSpec(
-        key, title, partial(SpeechModel, checkpoint), partial(_problem, checkpoint), packages=packages
-    )
+    return UpstreamSpec(key, title, partial(SpeechModel, checkpoint), partial(_problem, checkpoint), packages=packages)
 
 
 XLS_R_1B = _spec("xls-r-1b", "XLS-R, 1 billion parameters", "facebook/wav2vec2-xls-r-1b", "wav2vec2")
@@ -180,8 +183,6 @@ WAVLM_LARGE = _spec("wavlm-large", "WavLM large", "microsoft/wavlm-large", "wavl
 WAV2VEC2_LARGE_ROBUST = _spec(
     "wav2vec2-large-robust", "wav2vec 2.0 large, robust", "facebook/wav2vec2-large-robust", "wav2vec2"
 )
-WAV2VEC2_LARGE_960H = _spec(
-    "wav2vec2-large-960h", "wav2vec 2.0 large, LibriSpeech", "facebook/wav2vec2-large", "wav2vec2"
-)
+WAV2VEC2_LARGE_960H = _spec("wav2vec2-large-960h", "wav2vec 2.0 large, LibriSpeech", "facebook/wav2vec2-large", "wav2vec2")
 HUBERT_LARGE = _spec("hubert-large", "HuBERT large", "facebook/hubert-large-ll60k", "hubert")
 DATA2VEC_LARGE = _spec("data2vec-large", "data2vec large", "facebook/data2vec-audio-large", "data2vec-audio")

@@ -1,8 +1,9 @@
 """Checkpoints of speech models in the format of the Hugging Face hub: the published layout in narrow layers of seeded random weights."""
 
 from pathlib import Path
+from typing import Any
 
-NARROW = {
+NARROW: dict[str, Any] = {
     "hidden_size": 32,
     "num_hidden_layers": 3,
     "num_attention_heads": 2,
@@ -12,8 +13,8 @@ NARROW = {
     "num_conv_pos_embedding_groups": 4,
 }
 #: As in the published config.json: the large models normalise each frame, the one of 960 hours the whole clip in its first layer.
-STABLE = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True}
-PUBLISHED = {
+STABLE: dict[str, Any] = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True}
+PUBLISHED: dict[str, tuple[str, dict[str, Any]]] = {
     "xls-r-1b": ("Wav2Vec2", STABLE),
     "wavlm-large": ("WavLM", STABLE),
     "wav2vec2-large-robust": ("Wav2Vec2", STABLE),
