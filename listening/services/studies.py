@@ -17,6 +17,8 @@ from codecs_runner.registry import get_condition
 from listening.models import Corpus, Event, Plan, PlanTrial, SourceClip, Stimulus, Study, StudyStimulus
 from listening.prolific import PLACEHOLDERS
 from listening.rating_tasks.registry import get_rating_task
+from listening.screening.registry import chosen_steps
+from listening.services.checks import screening_problems
 from listening.services.dispatch import hint
 from listening.services.errors import ServiceError
 from listening.services.presets import PRESETS
@@ -81,6 +83,7 @@ def change_lease(study: Study, minutes: int) -> None:
 def check_study(study: Study) -> None:
     """Refuse a study that could not be run. Raises ServiceError with a sentence."""
     check_design(study)
+    check_screening(study)
     try:
         study.full_clean(validate_unique=study.pk is None)
     except ValidationError as error:
@@ -125,6 +128,18 @@ def check_names(study: Study) -> None:
             f"The emotion question needs at least two options, but the corpus {study.corpus} has {len(study.corpus.emotions)}; "
             "name the options in the study or leave the question out."
         )
+
+
+def check_screening(study: Study) -> None:
+    """Refuse steps of the screening that mean nothing or cannot be given here. Raises ServiceError."""
+    try:
+        keys = [chosen.step for chosen in chosen_steps(study.screening)]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ServiceError(f"The screening of the study cannot be read: {error.args[0]}") from error
+    if len(set(keys)) != len(keys):
+        raise ServiceError("The screening of the study has one of its steps twice.")
+    if problems := screening_problems(study):
+        raise ServiceError(problems[0])
 
 
 def draw_clips(study: Study) -> None:

@@ -14,6 +14,7 @@ REGISTRIES = {
     "UPSTREAMS": REPO / "analysis/ser/upstreams/__init__.py",
     "DOWNSTREAMS": REPO / "analysis/ser/downstreams/__init__.py",
     "RATING_TASKS": REPO / "listening/rating_tasks/registry.py",
+    "SCREENING_STEPS": REPO / "listening/screening/registry.py",
 }
 
 
