@@ -90,11 +90,11 @@ def test_mixed_precision_trains_too(train: Train, tmp_path: Path) -> None:
 def test_a_training_killed_in_a_fold_ends_in_the_same_numbers(
     voices: Path, train: Train, features: Path, tmp_path: Path
 ) -> None:
-    recipe = replace(QUICK, epochs=25, patience=25)
+    recipe = replace(QUICK, epochs=12, patience=12)
     train(tmp_path / "whole", recipe=recipe)
     command = [sys.executable, "-W", "ignore", "-m", "analysis", "ser", "train", "--corpus", "manifest", str(voices)]
     command += ["--out", str(tmp_path / "killed"), "--features", str(features), "--workers", "1", "--device", "cpu"]
-    command += ["--epochs", "25", "--patience", "25", "--batch", "8", "--learning-rate", "3e-3"]
+    command += ["--epochs", "12", "--patience", "12", "--batch", "8", "--learning-rate", "3e-3"]
     process = subprocess.Popen(command, cwd=REPO, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     state = tmp_path / "killed" / "fold-2.state"
     deadline = time.monotonic() + 240
