@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.corpora import READERS, read_corpus
+from analysis.objective.pairs import read_pairs
 from analysis.report.provenance import file_sha256
 from analysis.ser.downstreams import DOWNSTREAMS, Recipe, get_downstream
 from analysis.ser.errors import SerError
@@ -17,7 +18,6 @@ from analysis.ser.examples import examples_of
 from analysis.ser.features import FeatureStore, default_folder
 from analysis.ser.model import open_model
 from analysis.ser.objective_retention import CLUSTERS
-from analysis.ser.pairs import read_pairs
 from analysis.ser.training import Order, train_model
 from analysis.ser.upstreams import UPSTREAMS, Weights, get_upstream
 
