@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from codecs_runner.audio import STIMULUS_RATE, load_audio, resample
+from codecs_runner.places import open_place
 from codecs_runner.screening_sounds.pieces import Samples, at_speech_level, flac_bytes
 from codecs_runner.screening_sounds.speech import Speaker
 from listening.models import Event, ScreeningResult, Session, Study
@@ -59,7 +60,7 @@ def _recording(study: Study, rng: np.random.Generator) -> Samples:
     clips = study.corpus.clips.filter(duration_s__gte=1).order_by("pk")
     clips = clips.exclude(studies=study) if clips.exclude(studies=study).exists() else clips
     names = list((clips if clips.exists() else study.corpus.clips.order_by("pk")).values_list("file", flat=True))
-    return _excerpt(Path(settings.SOURCE_STORE) / names[int(rng.integers(len(names)))])
+    return _excerpt(open_place(settings.SOURCE_STORE).local(names[int(rng.integers(len(names)))]))
 
 
 @lru_cache(maxsize=32)
