@@ -55,6 +55,5 @@ def test_speed_against_a_loop_that_reads_again_for_each_measure(pairs: pd.DataFr
     alone = perf_counter() - start
     assert np.array_equal(scores["score"].to_numpy(), np.asarray(values), equal_nan=True)
     n = len(pairs)
-    print(
-        f"\n{n} pairs × {len(KEYS)} measures: {1000 * together / n:.0f} ms per pair, loop {1000 * alone / n:.0f} ms: {alone / together:.1f}×"
-    )
+    per_pair = f"{1000 * together / n:.0f} ms per pair, loop {1000 * alone / n:.0f} ms"
+    print(f"\n{n} pairs × {len(KEYS)} measures: {per_pair}: {alone / together:.1f}×")
