@@ -42,7 +42,7 @@ def test_everybody_reads_it_without_a_barrier_and_a_phone_scrolls_the_table_alon
     page.goto(f"{live_server.url}/leaderboard/")
     expect(page.get_by_role("row", name="Opus 6")).to_be_visible()
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         violations = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
         assert [(item["id"], item["nodes"][0]["html"]) for item in violations] == []
     page.emulate_media(color_scheme="light")
