@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from listening.models import Event, Rating, Session, Study, Trial
 from listening.rating_tasks.base import Answer, AnswerError
 from listening.rating_tasks.registry import get_rating_task
+from listening.services.check_items import grade_check
 from listening.services.errors import ServiceError
 
 # A page measures what was heard from its audio clock and we from ours; they may differ by a little.
@@ -116,6 +117,7 @@ def _store(
                 for answer in answers
             ]
         )
+        grade_check(trial, answers)
     trial.answered_at = timezone.now()
     trial.listening = dict(listening)
     trial.save(update_fields=["answered_at", "listening"])

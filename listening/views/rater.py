@@ -19,6 +19,7 @@ from listening.rating_tasks.registry import get_rating_task
 from listening.services import checks, sessions
 from listening.services.arrivals import note_arrival
 from listening.services.errors import ServiceError
+from listening.services.practice import repeat_practice
 from listening.services.ratings import study_emotions
 from listening.views import arrivals
 from listening.views.language import reading
@@ -205,6 +206,7 @@ def trial(request: HttpRequest, session: Session) -> HttpResponse:
     checks.move_on(session)
     if step_of(session) != "trial":
         return go_to_step(session)
+    repeat_practice(session)
     emotions = study_emotions(session.study)
     tasks = [get_rating_task(key).context(emotions) for key in session.study.rating_tasks]
     return _render(request, session, "trial", tasks=tasks, bootstrap=session_state(session))
