@@ -40,7 +40,7 @@ STATUS_COLOURS = {"draft": "info", "frozen": "warning", "open": "success", "clos
 
 DRAFT_FIELDSETS = (
     ("Study", {"fields": ("title", "slug", "from_preset")}),
-    ("What is heard", {"fields": ("corpus", "n_clips", "seed", "conditions")}),
+    ("What is heard", {"fields": ("corpus", "clip_selection", "n_clips", "seed", "conditions")}),
     ("What is asked", {"fields": ("rating_tasks", "emotions")}),
     ("Who rates how much", {"fields": ("recruiter", "strata", "votes_per_stratum", "trials_per_session", "second_panel")}),
     ("What raters read", {"fields": ("language", "instructions", "consent_text")}),
@@ -50,7 +50,7 @@ DRAFT_FIELDSETS = (
 )
 FROZEN_FIELDSETS = (
     ("May still change", {"fields": ("lease_minutes",)}),
-    ("What is heard", {"fields": ("title", "slug", "corpus", "n_clips", "seed", "shown_conditions")}),
+    ("What is heard", {"fields": ("title", "slug", "corpus", "clip_selection", "n_clips", "seed", "shown_conditions")}),
     ("What is asked", {"fields": ("shown_tasks", "shown_emotions")}),
     (
         "Who rates how much",

@@ -12,6 +12,7 @@ from listening.services.studies import check_design, check_study
 
 DESIGN_FIELDS = (
     "corpus",
+    "clip_selection",
     "n_clips",
     "seed",
     "conditions",

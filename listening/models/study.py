@@ -64,6 +64,13 @@ class Study(models.Model):
         validators=[MinValueValidator(1)],
         help_text="Drawn from the corpus, stratified by emotion and speaker's sex.",
     )
+    clip_selection = models.CharField(
+        "only clips with",
+        max_length=500,
+        blank=True,
+        help_text="Empty takes any clip. Else speaker, sex, emotion, ambiguity (low or high) or duration in seconds, for instance "
+        "“sex=female; emotion=anger|sadness; ambiguity=low; duration=1..6”.",
+    )
     strata = models.JSONField(
         "strata of raters",
         default=default_strata,
