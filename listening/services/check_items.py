@@ -106,8 +106,8 @@ def check_check_items(study: Study) -> None:
 def training_conditions(study: Study) -> list[str]:
     """A condition for each practice clip, from the best to the worst by bit rate, so that the whole range is heard."""
     ranked = sorted(study.conditions, key=lambda slug: -(get_condition(slug).nominal_bps or float("inf")))
-    places = np.linspace(0, len(ranked) - 1, study.training_trials).round().astype(int) if ranked else []
-    return [ranked[place] for place in places]
+    places: list[int] = np.linspace(0, max(len(ranked) - 1, 0), study.training_trials).round().astype(int).tolist()
+    return [ranked[place] for place in places if ranked]
 
 
 def _wanted(study: Study) -> dict[str, list[tuple[SourceClip, str]]]:

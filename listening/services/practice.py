@@ -21,7 +21,7 @@ def in_order(session: Session) -> list[Trial]:
 
 def numbers_of(trials: Sequence[Trial]) -> dict[int, tuple[int, int]]:
     """Position of a trial -> what the page calls it: its number within practice or test, and how many there are."""
-    named = {}
+    named: dict[int, tuple[int, int]] = {}
     for practice in (True, False):
         group = [trial for trial in trials if (trial.role == Role.TRAINING) == practice]
         if practice:

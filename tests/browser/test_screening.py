@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from listening.models import Exclusion, ScreeningResult, Session, Study
 from listening.screening.registry import SCREENING_STEPS, get_step
@@ -23,7 +23,7 @@ QUESTIONS = [
     {"text": "Which language did you speak as a child?", "accepted": ["English"], "options": ["English", "German", "Another"]},
     {"text": "In which year was this study made?", "accepted": ["2026"], "options": []},
 ]
-SIZES = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+SIZES: dict[str, ViewportSize] = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 
 
 @pytest.fixture
