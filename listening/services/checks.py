@@ -98,7 +98,9 @@ def seconds_to_recheck(session: Session) -> float | None:
     ends = []
     for chosen in chosen_steps(session.study.screening):
         passed = _results(session, chosen, get_step(chosen.step)).filter(passed=True).order_by("finished_at").last()
-        if chosen.expires_minutes and passed and passed.finished_at:
+        # Who used up the tries of a repeat is marked, and not asked for ever.
+        given_up = _failed_since_pass(session, chosen) >= chosen.tries
+        if chosen.expires_minutes and passed and passed.finished_at and not given_up:
             ends.append(passed.finished_at + timedelta(minutes=chosen.expires_minutes))
     return max(0.0, (min(ends) - timezone.now()).total_seconds()) if ends else None
 
