@@ -214,7 +214,7 @@ def test_practice_comes_again_after_its_time_and_its_first_answers_do_not_count_
     assert {trial["of"] for trial in trials if not trial["practice"]} == {5}
     for trial in trials:
         if not trial["answered"]:
-            rater.client.get(trial["audio_url"])
+            rater.client.get(trial["audio_url"]).getvalue()
             rater.rate(trial["position"], right(rater.session.trials.get(position=trial["position"])))
     assert rater.session.state == Session.State.COMPLETED
     frame = validate_ratings(ratings_frame(checked))
