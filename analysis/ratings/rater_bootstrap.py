@@ -9,6 +9,7 @@ Methods and Programs in Biomedicine 83, 2006; Chamandy et al., Estimating uncert
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,10 +37,8 @@ def resample_raters(sums: FloatArray, replicates: int, seed: int) -> FloatArray:
     """
     largest = _POISSON.max() * np.abs(sums).sum(axis=0).max(initial=0.0)
     exact = bool((sums == np.rint(sums)).all()) and largest < 2**24
-    kind = np.float32 if exact else np.float64
-    table = sums.astype(kind)
-    parts = [(drawn.astype(kind, copy=False) @ table).astype(np.float64) for drawn in draw_weights(len(sums), replicates, seed)]
-    return np.concatenate(parts)
+    table: npt.NDArray[Any] = sums.astype(np.float32 if exact else np.float64)
+    return np.concatenate([(drawn @ table).astype(np.float64) for drawn in draw_weights(len(sums), replicates, seed)])
 
 
 def draw_weights(n: int, replicates: int, seed: int) -> Iterator[npt.NDArray[np.float32]]:
