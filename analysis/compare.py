@@ -24,6 +24,7 @@ FloatArray = npt.NDArray[np.float64]
 
 #: A machine that recognises emotions, by its macro-F1; known per condition alone.
 RECOGNISER = "ser_macro_f1"
+_FALLING = ("_distance", "_error", "_rate", "_mel", "_stft", "_waveform", "_loss")
 _INTERVALS = tuple(f"{name}{end}" for name in COEFFICIENTS for end in ("", "_ci_low", "_ci_high"))
 _ERRORS = ("rmse", "rmse_star", "outlier_ratio")
 COLUMNS = (
@@ -115,6 +116,15 @@ def compare(
         _beside(recogniser, retention),
         notes,
     )
+
+
+def is_falling(measure: str) -> bool:
+    """Whether lower is better in a measure, by its name: distances and errors fall, everything else is taken to rise.
+
+    >>> is_falling("mel_distance"), is_falling("pesq_wb")
+    (True, False)
+    """
+    return measure.endswith(_FALLING)
 
 
 class _Machine:

@@ -14,6 +14,11 @@ from analysis.ratings.bootstrap import percentile_interval
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+#: Rows of the table of pairs that are in memory at once.
+_ROWS = 1024
+#: Sums of squares below this are rounding errors of sides that do not vary.
+_NOTHING = 1e-24
+
 COEFFICIENTS = ("pearson", "spearman", "kendall")
 
 
@@ -60,12 +65,8 @@ def over_clusters(x: FloatArray, y: FloatArray, cluster: IntArray, replicates: i
         return undefined("fewer than three stimuli, or one side does not vary")
     if n < 4:
         return undefined(f"{n} clip{'s' if n != 1 else ''}: too few for an interval, and without one no correlation is given")
-    rows = np.split(np.argsort(cluster, kind="stable"), np.cumsum(np.bincount(cluster))[:-1])
-    drawn = np.empty((3, replicates))
-    for number in range(replicates):
-        chosen = np.concatenate([rows[one] for one in rng.integers(0, n, n)])
-        drawn[:, number] = coefficients(x[chosen], y[chosen])
-    return Correlation(values, percentile_interval(drawn))
+    drawn = rng.multinomial(n, np.full(n, 1 / n), size=replicates).T.astype(np.float64)
+    return Correlation(values, percentile_interval(weighted_coefficients(x, y, drawn[cluster])))
 
 
 def over_conditions(
@@ -83,13 +84,65 @@ def over_conditions(
         )
     if not np.isfinite(values).all():
         return undefined("one side does not vary between conditions")
-    drawn = np.empty((3, x_drawn.shape[1]))
-    for number in range(x_drawn.shape[1]):
-        chosen = rng.integers(0, k, k)
-        one, other = x_drawn[chosen, number], y_drawn[chosen, number]
-        known = np.isfinite(one) & np.isfinite(other)
-        drawn[:, number] = coefficients(one[known], other[known])
-    return Correlation(values, percentile_interval(drawn))
+    weights = rng.multinomial(k, np.full(k, 1 / k), size=x_drawn.shape[1]).T.astype(np.float64)
+    return Correlation(values, percentile_interval(_redrawn_coefficients(x_drawn, y_drawn, weights)))
+
+
+def weighted_coefficients(x: FloatArray, y: FloatArray, weights: FloatArray) -> FloatArray:
+    """`coefficients` of pairs (n,) that each count a whole number of times: ``weights`` (n, b) -> (3, b); NaN where undefined.
+
+    The same as writing every pair out as often as it counts, for all b at once.
+
+    >>> x, y, twice = np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, 3.0, 2.0, 4.0]), np.array([[1.0], [2.0], [0.0], [1.0]])
+    >>> written = coefficients(np.array([1.0, 2.0, 2.0, 4.0]), np.array([1.0, 3.0, 3.0, 4.0]))
+    >>> bool(np.allclose(weighted_coefficients(x, y, twice).ravel(), written))
+    True
+    """
+    concordance = np.zeros(weights.shape[1])
+    light = weights.astype(np.float32)
+    for start in range(0, len(x), _ROWS):
+        rows = slice(start, start + _ROWS)
+        signs = np.sign(x[rows, None] - x) * np.sign(y[rows, None] - y)
+        concordance += (weights[rows] * (signs.astype(np.float32) @ light)).sum(axis=0)
+    (rank_x, untied_x), (rank_y, untied_y) = _ranked(x, weights), _ranked(y, weights)
+    tau = _divided(concordance, np.sqrt(untied_x * untied_y))
+    return np.stack([_weighted_pearson(x[:, None], y[:, None], weights), _weighted_pearson(rank_x, rank_y, weights), tau])
+
+
+def _redrawn_coefficients(x: FloatArray, y: FloatArray, weights: FloatArray) -> FloatArray:
+    """The same for few pairs whose values differ between replicates: (k, b) three times -> (3, b). A pair without value counts nothing."""
+    known = np.isfinite(x) & np.isfinite(y)
+    x, y, weights = np.where(known, x, 0.0), np.where(known, y, 0.0), weights * known
+    one, other = (np.sign(side[:, None] - side[None]) for side in (x, y))
+    both = weights[:, None] * weights[None]
+    ranks = [(weights[None] * (1 + signs)).sum(axis=1) / 2 for signs in (one, other)]
+    untied = [(both * np.abs(signs)).sum(axis=(0, 1)) for signs in (one, other)]
+    tau = _divided((both * one * other).sum(axis=(0, 1)), np.sqrt(untied[0] * untied[1]))
+    return np.stack([_weighted_pearson(x, y, weights), _weighted_pearson(ranks[0], ranks[1], weights), tau])
+
+
+def _ranked(values: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Ranks among values (n,) that count ``weights`` (n, b) times, ties at their middle: (n, b); and pairs that are not tied, (b,)."""
+    order = np.argsort(values, kind="stable")
+    group = np.cumsum(np.diff(values[order], prepend=values[order[0]]) != 0)
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    sizes = np.add.reduceat(weights[order], starts, axis=0)
+    middle = np.cumsum(sizes, axis=0) - sizes / 2
+    ranks = np.empty_like(weights)
+    ranks[order] = middle[group]
+    return ranks, sizes.sum(axis=0) ** 2 - (sizes**2).sum(axis=0)
+
+
+def _weighted_pearson(x: FloatArray, y: FloatArray, weights: FloatArray) -> FloatArray:
+    n = weights.sum(axis=0)
+    a, b = (side - _divided((weights * side).sum(axis=0), n) for side in (x, y))
+    squares = (weights * a**2).sum(axis=0) * (weights * b**2).sum(axis=0)
+    return _divided((weights * a * b).sum(axis=0), np.sqrt(np.where(squares > _NOTHING, squares, 0.0)))
+
+
+def _divided(total: FloatArray, by: FloatArray) -> FloatArray:
+    quotient: FloatArray = np.divide(total, by, out=np.full(np.shape(total), np.nan), where=by > 0)
+    return quotient
 
 
 def least_telling(n: int) -> float:

@@ -20,9 +20,28 @@ from analysis.ratings.coding import Coded, FloatArray, count_matrix
 
 #: Replicates that share one random stream and one matrix product.
 _BLOCK = 256
-_LEVELS = 2**16
-#: A 16-bit random number -> a Poisson draw; chances are right to 1/65,536.
-_POISSON = np.searchsorted(stats.poisson.cdf(np.arange(16), 1.0), (np.arange(_LEVELS) + 0.5) / _LEVELS).astype(np.float32)
+#: Random numbers turned into draws at a time: few enough to stay near the processor.
+_CHUNK = 2**16
+#: A 16-bit random number from the k-th of these on is a draw of more than k; chances are right to 1/65,536.
+_EDGES = np.searchsorted((np.arange(2**16) + 0.5) / 2**16, stats.poisson.cdf(np.arange(8), 1.0)).astype(np.uint16)
+_LARGEST = len(_EDGES)
+
+
+def poisson_draws(words: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
+    """Poisson draws of mean 1, one for each 16-bit random number: compared with eight edges, which is faster than looking up.
+
+    >>> draws = poisson_draws(np.arange(2**16, dtype=np.uint16))
+    >>> bool(abs(draws.mean(dtype=float) - 1) < 1e-4), bool(abs(draws.var(dtype=float) - 1) < 1e-3), float(draws.max())
+    (True, True, 8.0)
+    """
+    draws = np.empty(words.shape, dtype=np.float32)
+    for start in range(0, len(words), _CHUNK):
+        part = words[start : start + _CHUNK]
+        count = (part >= _EDGES[0]).view(np.uint8)
+        for edge in _EDGES[1:]:
+            count += (part >= edge).view(np.uint8)
+        draws[start : start + _CHUNK] = count
+    return draws
 
 
 def resample_raters(sums: FloatArray, replicates: int, seed: int) -> FloatArray:
@@ -35,7 +54,7 @@ def resample_raters(sums: FloatArray, replicates: int, seed: int) -> FloatArray:
     >>> bool((abs(drawn - 10_000) < 500).all()), bool((drawn == resample_raters(np.ones((10_000, 1)), 3, 0)).all())
     (True, True)
     """
-    largest = _POISSON.max() * np.abs(sums).sum(axis=0).max(initial=0.0)
+    largest = _LARGEST * np.abs(sums).sum(axis=0).max(initial=0.0)
     exact = bool((sums == np.rint(sums)).all()) and largest < 2**24
     table: npt.NDArray[Any] = sums.astype(np.float32 if exact else np.float64)
     return np.concatenate([(drawn @ table).astype(np.float64) for drawn in draw_weights(len(sums), replicates, seed)])
@@ -47,7 +66,7 @@ def draw_weights(n: int, replicates: int, seed: int) -> Iterator[npt.NDArray[np.
         size = min(_BLOCK, replicates - start)
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
         words = rng.integers(0, 2**64, size=-(-size * n // 4), dtype=np.uint64)
-        yield _POISSON[words.view("<u2")[: size * n].reshape(size, n)]
+        yield poisson_draws(words.view("<u2")[: size * n]).reshape(size, n)
 
 
 def rater_means(coded: Coded, replicates: int, seed: int) -> FloatArray:
