@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.compare import RECOGNISER, Comparison
 from analysis.correlation import COEFFICIENTS, least_telling
+from analysis.labels import macro_mean
 from analysis.opinions import RETENTION
 from analysis.report.conditions import ConditionInfo
 from analysis.report.dots import Mark
@@ -232,7 +233,7 @@ def _beside(conditions: Sequence[ConditionInfo], comparison: Comparison, measure
             "people_and_machines",
             title,
             "Each column runs from its worst condition (pale) to its best (dark), by place. Intervals are in the table.",
-            lambda narrow: heat_figure(rows, {}, title, "beside", narrow=narrow, footer="", cell_of=cell, overall=""),
+            lambda narrow: heat_figure(rows, {}, title, "beside", narrow=narrow, footer=footer, cell_of=cell, overall=""),
             ("Condition", *columns),
             [(head.label, *(with_interval(mark) for mark in marks)) for head, marks in rows],
         )
@@ -243,34 +244,29 @@ def _emotions(conditions: Sequence[ConditionInfo], comparison: Comparison, foote
     """F1 of each emotion by people and by the recogniser, side by side."""
     table = comparison.emotions.set_index(["condition", "emotion"])
     emotions = list(dict.fromkeys(comparison.emotions["emotion"]))
-    kept = (
-        comparison.ranks[comparison.ranks["scale"] == RETENTION].drop_duplicates("condition").set_index("condition")["people"]
-    )
+    nothing = float("nan")
     rows = []
     for info in conditions:
-        if info.slug in set(comparison.emotions["condition"]):
+        if info.slug not in set(comparison.emotions["condition"]):
+            continue
+        for who in ("people", "machine"):
+            scores = [float(table[f"f1_{who}"].get((info.slug, emotion), nothing)) for emotion in emotions]
             marks = [
-                Mark(
-                    info.slug,
-                    f"{emotion}, {who}",
-                    "",
-                    float(table[f"f1_{who}"].get((info.slug, emotion), float("nan"))),
-                    *(float("nan"),) * 2,
-                    0,
-                )
-                for emotion in emotions
-                for who in ("people", "machine")
+                Mark(info.slug, emotion, "", f1, nothing, nothing, 0) for emotion, f1 in zip(emotions, scores, strict=True)
             ]
-            macro = float(kept.get(info.slug, float("nan")))
-            rows.append((Mark(info.slug, info.label, info.rate, macro, float("nan"), float("nan"), info.colour), marks))
+            label = f"{info.label}, {who}"
+            rows.append((Mark(info.slug, label, "", float(macro_mean(scores)), nothing, nothing, info.colour), marks))
     title = "Emotions kept, by people and by machine"
     return make_figure(
         "emotions_people_and_machine",
         title,
         "F1 of each emotion: people’s label sets against those of the original, and the recogniser’s answers against the labels.",
-        lambda narrow: heat_figure(rows, {}, title, "emotions-beside", narrow=narrow, footer="", overall=""),
-        ("Condition", *(mark.label for mark in rows[0][1])),
-        [(head.label, *(f"{m.value:.2f}" if isfinite(m.value) else "undefined" for m in marks)) for head, marks in rows],
+        lambda narrow: heat_figure(rows, {}, title, "emotions-beside", narrow=narrow, footer=footer, overall="mean"),
+        ("Condition", *emotions, "mean"),
+        [
+            (head.label, *(f"{mark.value:.2f}" if isfinite(mark.value) else "undefined" for mark in (*marks, head)))
+            for head, marks in rows
+        ],
     )
 
 

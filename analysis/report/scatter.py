@@ -56,7 +56,7 @@ def rank_figure(
     width, step = (NARROW, 30.0) if narrow else (WIDE, 34.0)
     size = 10.5 if narrow else 12.5
     room = min(max(text_width(mark.label, size) for mark in marks) + 26, 130 if narrow else 250)
-    turned = max(text_width(head, 11) for head in heads) > (width - room - 30) / max(len(heads) - 1, 1) - 6
+    turned = max(text_width(head, 11) for head in heads) > (width - room - 40) / max(len(heads) - 1, 1) - 6
     top = 96.0 if turned else 40.0
     height = top + step * len(marks) + 18 * bool(footer)
     words = "; ".join(
@@ -64,7 +64,7 @@ def rank_figure(
         for mark, line in zip(marks, places, strict=True)
     )
     drawing = Drawing(width, height, title, words, f"{key}-{'n' if narrow else 'w'}")
-    last = width - (62.0 if turned else 30.0)
+    last = width - (62.0 if turned else max(text_width(heads[-1], 11) / 2, 14.0))
 
     def at(column: int, place: float) -> tuple[float, float]:
         return room + (last - room) * column / max(len(heads) - 1, 1), top + step * (place - 0.5)

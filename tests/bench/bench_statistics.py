@@ -5,7 +5,8 @@ crossed one is extrapolated from two lengths, which tells its cost per replicate
 replicates, whose cost is constant. Every line says from how many. Answers are compared on the replicates run.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from time import process_time
 
 import numpy as np
@@ -55,12 +56,12 @@ def said(what: str, ours: float, how: str, theirs: dict[str, tuple[float, int]])
 
 
 def test_crossed_bootstrap_against_numpy_and_pandas(votes: Coded) -> None:
-    def run(replicates: int) -> dict[str, np.ndarray]:
+    def run(replicates: int) -> Mapping[str, np.ndarray]:
         bootstrap = CrossedBootstrap(RATERS, CLIPS, replicates, 1)
         return mos_by_condition({"plain": votes}, bootstrap, interval="percentile").replicates["plain"]
 
     ours = run(SHORT)  # warms up
-    short, long = (seconds(lambda n=n: run(n)) for n in (SHORT, LONG))
+    short, long = (seconds(partial(run, n)) for n in (SHORT, LONG))
     each = (long - short) / (LONG - SHORT)
     raters, clips = next(CrossedBootstrap(RATERS, CLIPS, SHORT, 1).blocks())
     slow = []
