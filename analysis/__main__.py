@@ -1,4 +1,4 @@
-"""Command line: ``python -m analysis report RATINGS.csv --out DIR`` and ``python -m analysis power RATINGS.csv --half-width X``."""
+"""Command line: ``python -m analysis report|power|score …``; ``--help`` after each says more."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import pandas as pd
 from tqdm import tqdm
 
 from analysis.compare_command import add_compare_command, add_recogniser_option, read_recogniser, read_scores
+from analysis.corpora import CorpusError
+from analysis.corpus_check import add_commands as add_corpora_commands
 from analysis.formats import FORMATS, Hints, read_input
 from analysis.formats.matrix import ROWS
 from analysis.formats.webmushra import REFERENCE as WEBMUSHRA_REFERENCE
+from analysis.objective.command import add_score_command
 from analysis.ratings.power import say, votes_needed
 from analysis.ratings.screening import RULE_SETS
 from analysis.report import write_report
@@ -31,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.command(options)
-    except (SchemaError, OSError) as error:
+    except (SchemaError, CorpusError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return BAD_INPUT
     return 0
@@ -158,11 +161,13 @@ def _parser() -> argparse.ArgumentParser:
     files.add_argument("--stimuli", type=Path, metavar="CSV", help="matrix: stimulus_id, clip_id, condition, role")
     files.add_argument("--matrix-rows", choices=ROWS, default="", help="matrix: what its rows are")
     add_compare_command(commands)
+    add_score_command(commands)
     power = commands.add_parser("power", help="say how many more votes a half-width of the intervals takes")
     power.set_defaults(command=_power)
     power.add_argument("ratings", type=Path, metavar="RATINGS", help="tidy CSV or Parquet file of ratings")
     power.add_argument("--half-width", type=float, required=True, metavar="X", help="half of the 95 %% interval, in points")
     power.add_argument("--out", type=Path, metavar="CSV", help="write the table there too")
+    add_corpora_commands(commands)
     return parser
 
 

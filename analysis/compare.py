@@ -12,6 +12,7 @@ from scipy import stats
 
 from analysis.correlation import COEFFICIENTS, Correlation, least_telling, over_clusters, over_conditions
 from analysis.labels import threshold_votes
+from analysis.objective import MEASURES, get_measure
 from analysis.opinions import EMOTION_SCALE, RETENTION, Opinion, opinions_of, ratio
 from analysis.p1401 import errors, first_order, monotone_third_order
 from analysis.ratings.bootstrap import CrossedBootstrap, percentile_interval
@@ -24,7 +25,6 @@ FloatArray = npt.NDArray[np.float64]
 
 #: A machine that recognises emotions, by its macro-F1; known per condition alone.
 RECOGNISER = "ser_macro_f1"
-_FALLING = ("_distance", "_error", "_rate", "_mel", "_stft", "_waveform", "_loss")
 _INTERVALS = tuple(f"{name}{end}" for name in COEFFICIENTS for end in ("", "_ci_low", "_ci_high"))
 _ERRORS = ("rmse", "rmse_star", "outlier_ratio")
 COLUMNS = (
@@ -119,12 +119,12 @@ def compare(
 
 
 def is_falling(measure: str) -> bool:
-    """Whether lower is better in a measure, by its name: distances and errors fall, everything else is taken to rise.
+    """Whether lower is better in a measure; one that `analysis.objective` does not know is taken to rise.
 
-    >>> is_falling("mel_distance"), is_falling("pesq_wb")
-    (True, False)
+    >>> is_falling("mel_distance"), is_falling("pesq_wb"), is_falling("our_own")
+    (True, False, False)
     """
-    return measure.endswith(_FALLING)
+    return measure in MEASURES and get_measure(measure).best == "lower"
 
 
 class _Machine:

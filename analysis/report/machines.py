@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.compare import RECOGNISER, Comparison
 from analysis.correlation import COEFFICIENTS, least_telling
 from analysis.labels import macro_mean
+from analysis.objective import MEASURES, get_measure
 from analysis.opinions import RETENTION
 from analysis.report.conditions import ConditionInfo
 from analysis.report.dots import Mark
@@ -67,11 +68,15 @@ def machines(conditions: Sequence[ConditionInfo], comparison: Comparison, footer
 
 
 def closest(comparison: Comparison, scale: str) -> list[str]:
-    """Measures with places for conditions on a scale, the one whose scores go closest with people's over stimuli first."""
+    """Measures of quality with places for conditions on a scale, the one that goes closest with people over stimuli first.
+
+    Those that only describe (a delay, a loudness) are in the table alone.
+    """
     table = comparison.overall
     mine = table[(table["scale"] == scale) & (table["level"] == "stimulus") & table["spearman"].notna()]
     ranked = mine.assign(size=mine["spearman"].abs()).sort_values(["size", "measure"], ascending=[False, True])["measure"]
     there = set(comparison.ranks.loc[comparison.ranks["scale"] == scale, "measure"])
+    there -= {key for key in there if key in MEASURES and get_measure(key).best == "neither"}
     return [str(measure) for measure in ranked if measure in there]
 
 
