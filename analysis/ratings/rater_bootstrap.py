@@ -86,7 +86,7 @@ def rater_macro_f1(hits: FloatArray, named: FloatArray, support: FloatArray, rep
     how often at all, ``support`` how often it was right.
     """
     raters, conditions, labels = hits.shape
-    sums = np.stack([hits, named, support], axis=1).reshape(raters, -1)
+    sums = np.stack([hits, named, support], axis=1).reshape(raters, 3 * conditions * labels)
     drawn = resample_raters(sums, replicates, seed).reshape(replicates, 3, conditions, labels)
     both, made, true = drawn.transpose(1, 2, 0, 3)
     scores: FloatArray = macro_mean(f1_scores(both, made - both, true - both))
