@@ -125,6 +125,14 @@ def rater_page(step: str):
                     sessions.revive(session)
                 except sessions.JoinRefused as error:
                     return _refusal(request, session.study, error)
+            if session.is_active and not arrivals.is_same_browser(request, session):
+                title, text = (
+                    _("Please go on where you began"),
+                    _("This study has to be finished in the browser where you agreed to it."),
+                )
+                return message(
+                    request, 403, title, text, _("Your answers are kept. Open the study there again."), study=session.study
+                )
             if step not in ("any", step_of(session)):
                 return go_to_step(session)
             sessions.touch(session)
@@ -162,7 +170,9 @@ def consent(request: HttpRequest, session: Session) -> HttpResponse:
             return redirect("done", token=session.token)
         if form.is_valid():
             (sessions.consent_to_preview if session.preview else sessions.give_consent)(session, form.chosen_stratum)
-            return go_to_step(session)
+            response = go_to_step(session)
+            arrivals.tie_to_browser(response, session)
+            return response
     return _render(request, session, "consent", form=form, n_trials=session.study.trials_per_session)
 
 
