@@ -94,6 +94,18 @@ def is_due(session: Session) -> bool:
     return any(not _is_done(session, chosen, get_step(chosen.step)) for chosen in chosen_steps(session.study.screening))
 
 
+def seconds_to_recheck(session: Session) -> float | None:
+    """Seconds until the first step has to be done again; None where none will be."""
+    ends = []
+    for chosen in chosen_steps(session.study.screening):
+        passed = _results(session, chosen, get_step(chosen.step)).filter(passed=True).order_by("finished_at").last()
+        # Who used up the tries of a repeat is marked, and not asked for ever.
+        given_up = _failed_since_pass(session, chosen) >= chosen.tries
+        if chosen.expires_minutes and passed and passed.finished_at and not given_up:
+            ends.append(passed.finished_at + timedelta(minutes=chosen.expires_minutes))
+    return max(0.0, (min(ends) - timezone.now()).total_seconds()) if ends else None
+
+
 def _is_done(session: Session, chosen: Chosen, step: Step) -> bool:
     passed = _results(session, chosen, step).filter(passed=True)
     if chosen.expires_minutes:
