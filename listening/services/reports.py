@@ -14,7 +14,7 @@ from django.utils import timezone
 from analysis.exports import EXPORTS, dictionary, export
 from analysis.report import Report, write_report
 from analysis.schema import SchemaError
-from listening.frames import conditions_frame, participants_frame, ratings_frame
+from listening.frames import conditions_frame, participants_frame, ratings_frame, scores_frame
 from listening.models import Study
 from listening.services.errors import ServiceError
 from listening.services.leaderboard import keep_results
@@ -106,6 +106,7 @@ def write_study_report(study: Study, out: Path, seed: int = 0, progress: Callabl
         "python": platform.python_version(),
         "django": version("django"),
     }
+    scores = scores_frame(study)
     try:
         report = write_report(
             frame,
@@ -117,6 +118,7 @@ def write_study_report(study: Study, out: Path, seed: int = 0, progress: Callabl
             provenance=provenance,
             progress=progress,
             participants=participants_frame(study),
+            scores=None if scores.empty else scores,
         )
     except SchemaError as error:
         raise ServiceError(f"The report of {study} could not be written: {error}") from error

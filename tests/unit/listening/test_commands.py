@@ -64,7 +64,7 @@ def test_ratings_are_exported_as_csv_and_parquet_and_nothing_else(study, tmp_pat
     run("export_ratings", study.slug, "--out", str(tmp_path / "r.parquet"))
     conditions = pd.read_csv(tmp_path / "r-conditions.csv", index_col="condition")
     assert 3_000 < conditions.loc["opus-6kbps", "measured_bps"] < 9_000
-    csv = pd.read_csv(tmp_path / "deep" / "r.csv", keep_default_na=False, na_values={"value": ""})
+    csv = pd.read_csv(tmp_path / "deep" / "r.csv", keep_default_na=False, na_values={"value": ""}, dtype={"panel": str})
     parquet = pd.read_parquet(tmp_path / "r.parquet")
     pd.testing.assert_frame_equal(csv, parquet, check_dtype=False)
     with pytest.raises(CommandError, match=r"\.xlsx; an export is a \.csv or a \.parquet"):
@@ -74,6 +74,16 @@ def test_ratings_are_exported_as_csv_and_parquet_and_nothing_else(study, tmp_pat
 def test_a_report_without_ratings_is_refused_in_a_sentence(study, tmp_path):
     with pytest.raises(CommandError, match="no ratings yet"):
         run("report", study.slug, "--out", str(tmp_path))
+
+
+def test_a_report_holds_the_measures_of_the_study_s_stimuli_against_its_ratings(study, tmp_path):
+    for stratum in ("female", "male"):
+        for _ in range(4):
+            Rater(study).arrive(stratum).finish()
+    run("score_stimuli", study.slug, "--measures", "stoi,si_sdr")
+    run("report", study.slug, "--out", str(tmp_path / "report"))
+    comparison = pd.read_csv(tmp_path / "report" / "comparison.csv")
+    assert set(comparison.measure) == {"stoi", "si_sdr"} and "ovrl" in set(comparison.scale)
 
 
 def test_a_report_is_written_from_the_ratings_of_the_study(study, tmp_path):
