@@ -16,8 +16,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analysis.exports import EXPORTS
-from listening.models import Session, Study, Trial
-from listening.rating_tasks.registry import get_rating_task
+from listening.models import Session, Stimulus, Study, Trial
+from listening.services.asking import clips_of, screen_of, study_tasks
 from listening.services.errors import ServiceError
 from listening.services.progress import study_progress
 from listening.services.ratings import ConflictError, NotHeardError, clean_answers, next_position, record_ratings
@@ -28,7 +28,17 @@ class ListeningSerializer(serializers.Serializer):
     """What the page saw while the clip was heard."""
 
     plays = serializers.IntegerField(min_value=0, help_text="How often playback was started.")
-    heard_share = serializers.FloatField(min_value=0, max_value=1, help_text="Share of the clip that was heard at least once.")
+    heard_share = serializers.FloatField(
+        min_value=0,
+        max_value=1,
+        help_text="Share of the clip that was heard at least once; of two clips, of the one heard less.",
+    )
+    heard_shares = serializers.ListField(
+        child=serializers.FloatField(min_value=0, max_value=1),
+        required=False,
+        max_length=2,
+        help_text="The same of each clip, in the order played.",
+    )
     first_play_at = serializers.DateTimeField(required=False, allow_null=True)
     ended_at = serializers.DateTimeField(required=False, allow_null=True)
     output_sample_rate = serializers.IntegerField(required=False, allow_null=True)
@@ -62,11 +72,20 @@ class ProblemSerializer(serializers.Serializer):
     next_position = serializers.IntegerField(required=False, allow_null=True)
 
 
-class TrialStateSerializer(serializers.Serializer):
-    position = serializers.IntegerField()
+class ClipSerializer(serializers.Serializer):
     audio_url = serializers.CharField()
     sha256 = serializers.CharField()
     duration_s = serializers.FloatField()
+
+
+class TrialStateSerializer(ClipSerializer):
+    """A trial and the clip that is heard first."""
+
+    position = serializers.IntegerField()
+    second = ClipSerializer(
+        allow_null=True,
+        help_text="The clip heard after it, where a stimulus is heard beside its reference; either may be which.",
+    )
     answered = serializers.BooleanField()
 
 
@@ -75,6 +94,7 @@ class ScaleSerializer(serializers.Serializer):
     kind = serializers.CharField()
     title = serializers.CharField()
     required = serializers.BooleanField()  # type: ignore[assignment]
+    own_listening = serializers.BooleanField(help_text="Whether the clip is heard once more before this question.")
 
 
 class SessionStateSerializer(serializers.Serializer):
@@ -109,7 +129,9 @@ def session_state(session: Session) -> dict[str, Any]:
     """A session as its page needs it; tells neither clips nor conditions."""
     token = session.token
     participant = session.participant
-    trials = session.trials.select_related("stimulus").order_by("position")
+    trials = list(session.trials.select_related("stimulus").order_by("position"))
+    clips = clips_of(session, trials)
+    screen = screen_of(session)
     return {
         "token": token,
         "api_url": reverse("api-session", args=[token]),
@@ -122,18 +144,23 @@ def session_state(session: Session) -> dict[str, Any]:
         "trials": [
             {
                 "position": trial.position,
-                "audio_url": reverse("trial-audio", args=[token, trial.public_id]),
-                "sha256": trial.stimulus.audio_sha256,
-                "duration_s": trial.stimulus.duration_s,
+                **_clip_state(trial, token, 1, clips[trial.position][0]),
+                "second": _clip_state(trial, token, 2, clips[trial.position][1]) if len(clips[trial.position]) > 1 else None,
                 "answered": trial.answered_at is not None,
             }
             for trial in trials
         ],
-        "scales": [
-            {"key": scale.key, "kind": scale.kind, "title": _(scale.title), "required": True}
-            for key in session.study.rating_tasks
-            for scale in get_rating_task(key).scales
-        ],
+        "scales": [question for task in study_tasks(session.study) for question in task.questions(screen)],
+    }
+
+
+def _clip_state(trial: Trial, token: str, place: int, stimulus: Stimulus) -> dict[str, Any]:
+    """One of a trial's clips. Its address tells whether it is heard first or second, and not which is the reference."""
+    address = reverse("trial-audio", args=[token, trial.public_id])
+    return {
+        "audio_url": address if place == 1 else f"{address}?clip={place}",
+        "sha256": stimulus.audio_sha256,
+        "duration_s": stimulus.duration_s,
     }
 
 
@@ -181,7 +208,7 @@ class RatingsView(RaterView):
         body = RatingsSerializer(data=request.data)
         if not body.is_valid():
             return _problem(_("The request is not complete:") + " " + _first_error(body.errors), status.HTTP_400_BAD_REQUEST)
-        answers, errors = clean_answers(session.study, body.validated_data["answers"])
+        answers, errors = clean_answers(session, position, body.validated_data["answers"])
         if errors:
             return _problem(next(iter(errors.values())), status.HTTP_400_BAD_REQUEST, errors=errors)
         try:

@@ -21,9 +21,9 @@ from listening.admin.study_board import board, live
 from listening.admin.study_forms import CODE_FIELDS, STUDY_FIELDS, DesignForm, FrozenStudyForm, StudyForm
 from listening.models import Corpus, Plan, Session, SourceClip, Study
 from listening.rating_tasks.registry import get_rating_task
+from listening.services.asking import study_emotions
 from listening.services.errors import ServiceError
 from listening.services.presets import PRESETS
-from listening.services.ratings import study_emotions
 from listening.services.sizing import study_size
 from listening.services.studies import change_lease, create_study, new_draft, save_draft
 

@@ -47,6 +47,7 @@ _SENTENCES = {
     "lockedShare": _("Listen to at least {percent} % of the clip first. The questions open then."),
     "open": _("Now answer the questions. You may listen again at any time."),
     "opened": _("The questions are open."),
+    "listenAgain": _("Listen to the clip once more. The next question opens at its end."),
     "complete": _("All questions are answered."),
     "missing": _("Please answer first: {titles}."),
     "rated": _("{title}: {label}."),

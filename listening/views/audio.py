@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from listening.models import Session, Trial
+from listening.services.asking import clips_of
 from listening.services.ratings import note_audio_sent
 from listening.services.stimuli import store
 
@@ -22,19 +23,24 @@ _DAY = 86_400
 
 @require_safe
 def trial_audio(request: HttpRequest, token: str, trial_id: str) -> HttpResponseBase:
-    """The clip of one trial, FLAC at 48 kHz. The address tells neither clip nor condition."""
+    """A clip of one trial, FLAC at 48 kHz; ?clip=2 is the second of two. The address tells neither clip nor condition."""
     try:
         session = Session.from_token(token)
         trial = Trial.objects.select_related("stimulus").get(session=session, public_id=trial_id)
     except (Session.DoesNotExist, Trial.DoesNotExist):
         return HttpResponseNotFound("There is no such clip.")
-    path = store().flac_path(trial.stimulus.key)
+    clips = clips_of(session, [trial])[trial.position]
+    place = request.GET.get("clip", "1")
+    if place not in ("1", "2")[: len(clips)]:
+        return HttpResponseNotFound("There is no such clip.")
+    stimulus = clips[int(place) - 1]
+    path = store().flac_path(stimulus.key)
     if not path.exists():
         return HttpResponseNotFound(
             "The clip's file is missing from the store; the researchers need to prepare the stimuli again."
         )
     note_audio_sent(trial)
-    etag = f'"{trial.stimulus.audio_sha256}"'
+    etag = f'"{stimulus.audio_sha256}"'
     if request.headers.get("If-None-Match") == etag:
         return HttpResponse(status=304, headers={"ETag": etag})
     response = file_part(path, request.headers.get("Range", ""))

@@ -15,11 +15,10 @@ from listening.api import session_state
 from listening.forms import ConsentForm, SoundCheckForm
 from listening.models import Session, Study
 from listening.prolific import LinkError, PreviewLinkError, completion_url
-from listening.rating_tasks.registry import get_rating_task
 from listening.services import sessions
 from listening.services.arrivals import note_arrival
+from listening.services.asking import screen_of, study_tasks
 from listening.services.errors import ServiceError
-from listening.services.ratings import study_emotions
 from listening.views import arrivals
 from listening.views.language import reading
 
@@ -28,6 +27,12 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+#: What the clips of a trial are called, by what the rater may know of the reference.
+_PARTS = {
+    "none": (),
+    "first": (gettext_lazy("Reference"), gettext_lazy("Clip to rate")),
+    "drawn": (gettext_lazy("First clip"), gettext_lazy("Second clip")),
+}
 _PROGRESS = {"consent": 1, "check": 2, "trial": 3, "done": 4}
 
 
@@ -189,9 +194,13 @@ def check(request: HttpRequest, session: Session) -> HttpResponse:
 
 @rater_page("trial")
 def trial(request: HttpRequest, session: Session) -> HttpResponse:
-    emotions = study_emotions(session.study)
-    tasks = [get_rating_task(key).context(emotions) for key in session.study.rating_tasks]
-    return _render(request, session, "trial", tasks=tasks, bootstrap=session_state(session))
+    screen = screen_of(session)
+    asked = study_tasks(session.study)
+    tasks = [task.context(screen) for task in asked]
+    scales = [scale for task in tasks for scale in task["scales"] if scale["kind"] == "category"]
+    last_key = max((option["key"] for scale in scales for option in scale["options"]), default=0)
+    parts = _PARTS[asked[0].reference]
+    return _render(request, session, "trial", tasks=tasks, parts=parts, last_key=last_key, bootstrap=session_state(session))
 
 
 _ENDINGS = {

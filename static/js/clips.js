@@ -52,7 +52,7 @@ export class ClipShelf {
     this.#trials = trials;
   }
 
-  /** The clip of the trial at this index. The next ones follow when it is there: until then it has the line to itself. */
+  /** The clips of the trial at this index, in the order they are heard. The next ones follow when it is there: until then it has the line to itself. */
   get(index) {
     const wanted = this.#trials.slice(index, index + 1 + LOOK_AHEAD);
     for (const url of this.#clips.keys()) if (!wanted.some((trial) => trial.audio_url === url)) this.#clips.delete(url);
@@ -62,9 +62,9 @@ export class ClipShelf {
     return clip;
   }
 
-  #load({ audio_url: url, sha256: expected }) {
+  #load({ audio_url: url, sha256: expected, second }) {
     if (!this.#clips.has(url)) {
-      const loading = fetchClip(url, expected);
+      const loading = Promise.all([{ audio_url: url, sha256: expected }, second].filter(Boolean).map((clip) => fetchClip(clip.audio_url, clip.sha256)));
       // A failure is not remembered, so that asking again tries again.
       loading.catch(() => this.#clips.delete(url));
       this.#clips.set(url, loading);

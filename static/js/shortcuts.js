@@ -25,6 +25,7 @@ function assignLetters(form) {
 
 /** True where the browser itself does something with this key on the focused control. */
 function hasOwnMeaning(key, target) {
+  if (target.matches("input[type=text]")) return true;
   if (target.matches("button, a, summary")) return key === " " || key === "Enter";
   // On a radio button that is already chosen the space bar does nothing, so it may play.
   if (target.matches("input[type=radio]:checked")) return key === "Enter";

@@ -35,9 +35,15 @@ export class TrialView {
     this.#form = new RatingForm(form, session.scales);
     installShortcuts({ form, player: this.#player, ratingForm: this.#form, isActive: () => !view.hidden });
 
-    this.#player.addEventListener("started", () => this.#log.started());
-    this.#player.addEventListener("progress", ({ detail: share }) => this.#heard(() => this.#log.heard(share)));
-    this.#player.addEventListener("ended", () => this.#heard(() => this.#log.ended()));
+    this.#player.addEventListener("started", () => {
+      this.#log.started();
+      this.#form.listening();
+    });
+    this.#player.addEventListener("progress", ({ detail: shares }) => this.#heard(shares));
+    this.#player.addEventListener("ended", () => {
+      this.#log.ended();
+      this.#enough();
+    });
     this.#player.addEventListener("retry", () => this.#load());
     this.#form.addEventListener("change", () => this.#rememberDraft());
     document.addEventListener("visibilitychange", () => this.#log?.visibilityChanged());
@@ -52,7 +58,7 @@ export class TrialView {
     const resumed = draft?.position === position ? draft : null;
     this.#log = new ListeningLog(resumed?.listening);
     if (resumed) {
-      this.#heard(() => {});
+      if (this.#isEnough(this.#log.heardShare)) this.#form.open(resumed.opened);
       this.#form.answers = resumed.answers;
     }
     this.#title(position);
@@ -77,10 +83,10 @@ export class TrialView {
     const trial = this.#trial;
     this.#player.loading();
     try {
-      const clip = await this.#clips.get(this.#session.trials.indexOf(trial));
+      const clips = await this.#clips.get(this.#session.trials.indexOf(trial));
       if (trial !== this.#trial) return;
       this.#log.verified();
-      this.#player.ready(clip);
+      this.#player.ready(...clips);
     } catch (error) {
       if (trial !== this.#trial) return;
       this.#player.failed(error.reason);
@@ -88,16 +94,31 @@ export class TrialView {
     }
   }
 
-  #heard(update) {
-    update();
-    if (this.#log.heardShare >= this.#session.minimum_heard_share - ROUNDING) this.#form.open();
+  /** How much of each clip this play has come to. */
+  #heard(shares) {
+    this.#log.heard(shares);
+    if (this.#isEnough(Math.min(...shares))) this.#enough();
+    else this.#rememberDraft();
+  }
+
+  #enough() {
+    this.#form.heard();
     this.#rememberDraft();
+  }
+
+  #isEnough(share) {
+    return share >= this.#session.minimum_heard_share - ROUNDING;
   }
 
   #rememberDraft() {
     if (!this.#trial) return;
     const { position } = this.#trial;
-    remember("sessionStorage", this.#draftKey, { position, answers: this.#form.answers, listening: this.#log.snapshot() });
+    remember("sessionStorage", this.#draftKey, {
+      position,
+      answers: this.#form.answers,
+      opened: this.#form.opened,
+      listening: this.#log.snapshot(),
+    });
   }
 
   #title(position) {
