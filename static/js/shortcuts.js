@@ -11,7 +11,7 @@ const SETTING = "single-keys";
 /** Give every option of the labels questions its own letter, printed on it: the first of its name that is free. */
 function assignLetters(form) {
   const taken = new Set();
-  for (const input of form.querySelectorAll("[data-kind=labels] input")) {
+  for (const input of form.querySelectorAll("[data-kind=labels] input[type=checkbox]")) {
     const label = input.closest("label");
     const letter = [...label.textContent.trim().toUpperCase()].find((sign) => /[A-Z]/.test(sign) && !taken.has(sign));
     if (!letter) continue;

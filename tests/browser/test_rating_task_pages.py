@@ -84,7 +84,7 @@ def test_a_task_is_answered_by_single_keys(page: Page, serve, key: str, keys: st
 
 
 def test_two_clips_are_played_one_after_the_other_to_the_sample(page: Page, serve) -> None:
-    stand_in = serve("ccr", n_trials=1, clip_s=0.4)
+    stand_in = serve("ccr", n_trials=1, clip_s=1.5)
     page.add_init_script(
         """window.starts = [];
         const start = AudioBufferSourceNode.prototype.start;
