@@ -4,7 +4,7 @@ import pandas as pd
 from django.db.models import Avg
 
 from codecs_runner.registry import get_condition
-from listening.models import Exclusion, Rating, Session, Stimulus, Study
+from listening.models import Exclusion, PlanTrial, Rating, Session, Stimulus, Study
 
 _NOT_COMPLETED = "session not completed"
 _RELEASED = "the submission was returned or rejected"
@@ -28,6 +28,7 @@ COLUMNS = [
     "speaker",
     "speaker_sex",
     "heard_share",
+    "panel",
 ]
 
 
@@ -35,6 +36,7 @@ def ratings_frame(study: Study) -> pd.DataFrame:
     """Every rating of a study, one row each; ``excluded`` says why a row must not be used, or is empty."""
     roles = dict(study.study_stimuli.values_list("stimulus_id", "role"))
     left_out = _exclusions(study)
+    second_panel = set(PlanTrial.objects.filter(plan__study=study, panel=2).values_list("plan_id", "stimulus_id"))
     rows = (
         Rating.objects.filter(trial__session__study=study)
         .order_by("pk")
@@ -77,6 +79,7 @@ def ratings_frame(study: Study) -> pd.DataFrame:
             speaker,
             sex,
             heard_share,
+            "2" if (plan, stimulus) in second_panel else "1",
         )
         for (
             participant,

@@ -19,6 +19,18 @@ __all__ = ["CLIP_COLUMNS", "READERS", "Corpus", "CorpusError", "LeftOut", "Reade
 READERS: Mapping[str, str] = {
     "manifest": "analysis.corpora.manifest:READER",
     "emodb": "analysis.corpora.emodb:READER",
+    "iemocap": "analysis.corpora.iemocap:READER",
+    "crema-d": "analysis.corpora.crema_d:READER",
+    "msp-improv": "analysis.corpora.msp_improv:READER",
+    "msp-podcast": "analysis.corpora.msp_podcast:READER",
+    "nnime": "analysis.corpora.nnime:READER",
+    "biic-podcast": "analysis.corpora.biic_podcast:READER",
+    "emo-superb": "analysis.corpora.emo_superb:READER",
+    "esd": "analysis.corpora.esd:READER",
+    "ravdess": "analysis.corpora.ravdess:READER",
+    "emns": "analysis.corpora.emns:READER",
+    "enterface": "analysis.corpora.enterface:READER",
+    "jl-corpus": "analysis.corpora.jl_corpus:READER",
 }
 #: A wrong folder is often the right one's parent or child: so far up and down it is looked for.
 _UP, _DOWN, _CHILDREN = 3, 2, 40
@@ -27,10 +39,8 @@ _UP, _DOWN, _CHILDREN = 3, 2, 40
 def get_reader(key: str) -> Reader:
     """The reader of a key of `READERS`. Raises CorpusError for another.
 
-    >>> get_reader("wavs")
-    Traceback (most recent call last):
-        ...
-    analysis.corpora.base.CorpusError: There is no corpus reader 'wavs'; the readers are manifest, emodb.
+    >>> get_reader("emodb").title
+    'EmoDB'
     """
     if key not in READERS:
         raise CorpusError(f"There is no corpus reader '{key}'; the readers are {', '.join(READERS)}.")

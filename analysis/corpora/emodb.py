@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from analysis.corpora.base import INTENDED, Corpus, CorpusError, LeftOut, Reader, audio_files, clip_frame, clip_row
+from analysis.corpora.base import INTENDED, Corpus, Reader, audio_files, clip_row, collect_clips
 
 EMOTIONS = {
     "W": "anger", "L": "boredom", "E": "disgust", "A": "fear", "F": "happiness", "T": "sadness", "N": "neutral",
@@ -42,63 +42,39 @@ def read(path: Path, annotation: str = INTENDED) -> Corpus:
     All seven emotions are the options, also when the folder holds a part of the corpus. Raises CorpusError when the folder
     holds no audio or no file named in EmoDB's way.
     """
-    files = _audio_files(path)
-    rows: list[dict[str, Any]] = []
-    left_out: list[LeftOut] = []
-    seen: set[str] = set()
-    matched = 0
-    for file in files:
+
+    def describe(file: Path) -> dict[str, Any]:
         match = _NAME.fullmatch(file.stem)
-        matched += match is not None
-        reason = _problem(match) or (f"a second file of utterance {file.stem}" if file.stem in seen else "")
-        if match is None or reason:
-            left_out.append(LeftOut(str(file), reason))
-            continue
-        seen.add(file.stem)
-        rows.append(
-            clip_row(
-                file.stem,
-                file,
-                speaker=match["speaker"],
-                sex=SPEAKERS[match["speaker"]],
-                language="de",
-                transcript=TEXTS.get(match["text"], ""),
-                emotion=EMOTIONS[match["emotion"]],
-                annotation=annotation,
-                licence_note=LICENCE,
-            )
+        if match is None:
+            raise ValueError("the file name is not of EmoDB's form (such as 03a01Wa)")
+        if match["speaker"] not in SPEAKERS:
+            raise ValueError(f"EmoDB has no speaker {match['speaker']}")
+        if match["emotion"] not in EMOTIONS:
+            raise ValueError(f"EmoDB has no emotion letter {match['emotion']}")
+        return clip_row(
+            file.stem,
+            file,
+            speaker=match["speaker"],
+            sex=SPEAKERS[match["speaker"]],
+            language="de",
+            transcript=TEXTS.get(match["text"], ""),
+            emotion=EMOTIONS[match["emotion"]],
+            annotation=annotation,
+            licence_note=LICENCE,
         )
-    if not matched:
-        raise CorpusError(
-            f"{path} does not look like EmoDB: none of its {len(files)} audio files is named in the way of 03a01Wa.wav "
-            f"(the first is {files[0].name})."
-        )
-    return Corpus("emodb", "de", tuple(EMOTIONS.values()), clip_frame(rows), left_out)
+
+    clips, left_out = collect_clips("EmoDB", path, "audio files", ((str(file), file) for file in _files(path)), describe)
+    return Corpus("emodb", "de", tuple(EMOTIONS.values()), clips, left_out)
 
 
-def _audio_files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        raise CorpusError(f"EmoDB is a folder, but {path} is not one.")
-    for name in _FOLDERS:
-        if files := audio_files(path / name):
-            return files
-    raise CorpusError(f"{path} holds no audio: EmoDB's WAV or FLAC files are expected in it, or in its folder wav or audio.")
-
-
-def _problem(match: re.Match[str] | None) -> str:
-    if match is None:
-        return "the file name is not of EmoDB's form (such as 03a01Wa)"
-    if match["speaker"] not in SPEAKERS:
-        return f"EmoDB has no speaker {match['speaker']}"
-    if match["emotion"] not in EMOTIONS:
-        return f"EmoDB has no emotion letter {match['emotion']}"
-    return ""
+def _files(path: Path) -> list[Path]:
+    return next((files for name in _FOLDERS if (files := audio_files(path / name))), [])
 
 
 READER = Reader(
     title="EmoDB",
-    layout="EmoDB is a folder with wav/ or audio/ of files such as 03a01Wa.wav.",
-    recognise=lambda path: any(_NAME.fullmatch(file.stem) for name in _FOLDERS for file in audio_files(path / name)),
+    layout="Expected is a folder with wav/ or audio/ of WAV or FLAC files such as 03a01Wa.wav.",
+    recognise=lambda path: any(_NAME.fullmatch(file.stem) for file in _files(path)),
     read=read,
     annotations=(INTENDED,),
     published_clips=535,

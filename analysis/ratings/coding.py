@@ -82,18 +82,6 @@ def count_matrix(
     return sparse.coo_array((data, (rows, columns)), shape=shape).tocsr()
 
 
-def single_if_exact(value: FloatArray, n_raters: int) -> type[np.float32] | type[np.float64]:
-    """Single precision, twice as fast, where every sum of a cell under resampled raters is a whole number that it holds exactly.
-
-    The draws of a replicate sum to ``n_raters``, so such a sum is at most n_raters x the largest vote.
-
-    >>> single_if_exact(np.array([1.0, 5.0]), 1000).__name__, single_if_exact(np.array([1.5]), 10).__name__
-    ('float32', 'float64')
-    """
-    whole = len(value) > 0 and bool((value == np.rint(value)).all()) and np.abs(value).max() * n_raters < 2**24
-    return np.float32 if whole else np.float64
-
-
 def missing_raters(coded: Coded, rows: npt.NDArray[np.bool_]) -> str:
     """Why what needs raters is undefined for these ratings; the empty string when every rating names its rater."""
     unknown = int((coded.rater[rows] < 0).sum())

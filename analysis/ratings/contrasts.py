@@ -13,6 +13,7 @@ from scipy import sparse, stats
 
 from analysis.ratings.bootstrap import CrossedBootstrap, few_clusters, rescaled_interval, too_few
 from analysis.ratings.coding import Coded, FloatArray, IntArray, count_matrix, joined, missing_raters
+from analysis.ratings.resampled import ResampledTable
 from analysis.ratings.variance import crossed_standard_error
 
 COLUMNS = (
@@ -148,8 +149,8 @@ def _means(coded: Coded, sides: Sequence[_Group], bootstrap: CrossedBootstrap) -
     cells, row = np.unique(coded.condition[known] * len(coded.clips) + coded.clip[known], return_inverse=True)
     condition, clip = np.divmod(cells, len(coded.clips))
     shape = (len(cells), bootstrap.n_raters)
-    sums = count_matrix(row, coded.rater[known], shape, coded.value[known])
-    counts = count_matrix(row, coded.rater[known], shape)
+    sums = ResampledTable(count_matrix(row, coded.rater[known], shape, coded.value[known]))
+    counts = ResampledTable(count_matrix(row, coded.rater[known], shape))
     member = _membership(sides, condition, clip)
     parts = []
     for raters, clips in bootstrap.blocks():

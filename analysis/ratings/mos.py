@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import sparse, stats
+from scipy import stats
 
 from analysis.ratings.bootstrap import (
     FEW,
@@ -26,7 +26,8 @@ from analysis.ratings.bootstrap import (
     rescaled_interval,
     too_few,
 )
-from analysis.ratings.coding import Coded, FloatArray, IntArray, count_matrix, joined, missing_raters, single_if_exact
+from analysis.ratings.coding import Coded, FloatArray, count_matrix, joined, missing_raters
+from analysis.ratings.resampled import ResampledTable, weigh_groups
 from analysis.ratings.variance import crossed_standard_error, deleted_means
 from analysis.scales import SCALES
 
@@ -185,33 +186,19 @@ def _replicates(coded: Coded, bootstrap: CrossedBootstrap) -> FloatArray:
     """MOS of every condition present in every replicate: array (conditions, replicates). NaN where no vote was drawn."""
     conditions = coded.present()
     known = coded.rater >= 0
-    order = np.searchsorted(conditions, coded.condition[known])
-    cells, row = np.unique(order * len(coded.clips) + coded.clip[known], return_inverse=True)
+    cells, row = np.unique(coded.condition[known] * len(coded.clips) + coded.clip[known], return_inverse=True)
     group, clip = np.divmod(cells, len(coded.clips))
+    heard, starts = np.unique(group, return_index=True)
     shape = (len(cells), bootstrap.n_raters)
-    votes_of = coded.value[known]
-    precision = single_if_exact(votes_of, bootstrap.n_raters)
-    sums = count_matrix(row, coded.rater[known], shape, votes_of).astype(precision)
-    counts = count_matrix(row, coded.rater[known], shape).astype(precision)
-    parts = []
+    sums = ResampledTable(count_matrix(row, coded.rater[known], shape, coded.value[known]))
+    counts = ResampledTable(count_matrix(row, coded.rater[known], shape))
+    means = np.full((len(conditions), bootstrap.replicates), np.nan)
+    place, done = np.searchsorted(conditions, heard), 0
     for raters, clips in bootstrap.blocks():
-        weights = np.asarray(raters, dtype=precision)
-        total = _by_group(sums, weights, clips[clip], group, len(conditions))
-        votes = _by_group(counts, weights, clips[clip], group, len(conditions))
-        parts.append(np.divide(total, votes, out=np.full_like(total, np.nan), where=votes > 0))
-    return np.concatenate(parts, axis=1)
-
-
-def _by_group(
-    cells: sparse.csr_array, raters: npt.NDArray[Any], clips: FloatArray, group: IntArray, n_groups: int
-) -> FloatArray:
-    """Sum over the (group, clip) rows of each group of (cells @ rater draws) x clip draws: array (n_groups, b)."""
-    weighted = (cells @ raters) * clips
-    result = np.zeros((n_groups, raters.shape[1]))
-    if len(group):
-        present, starts = np.unique(group, return_index=True)
-        result[present] = np.add.reduceat(weighted, starts, axis=0)
-    return result
+        total, votes = (weigh_groups(table @ raters, clips, clip, starts) for table in (sums, counts))
+        done += clips.shape[1]
+        means[place, done - clips.shape[1] : done] = np.divide(total, votes, out=np.full_like(total, np.nan), where=votes > 0)
+    return means
 
 
 def _stimulus_table(coded: Coded) -> pd.DataFrame:

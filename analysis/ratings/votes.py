@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from scipy import sparse
 
 from analysis.labels import BoolArray, label_matrix, threshold_votes
 from analysis.ratings.bootstrap import CrossedBootstrap
 from analysis.ratings.coding import Coded, FloatArray, count_matrix
+from analysis.ratings.resampled import ResampledTable
 from analysis.schema import SchemaError
 
 
@@ -19,12 +21,12 @@ from analysis.schema import SchemaError
 class Votes:
     """Votes of one condition: row emotion * n_clips + clip; a column per rater, and a last one for votes without a rater."""
 
-    matrix: sparse.csr_array
+    table: ResampledTable
     n_emotions: int
 
-    def counts(self, raters: FloatArray) -> FloatArray:
+    def counts(self, raters: FloatArray) -> npt.NDArray[Any]:
         """Votes per emotion and clip under rater weights (n_raters + 1, b): array (emotions, clips, b)."""
-        counts: FloatArray = (self.matrix @ raters).reshape(self.n_emotions, -1, raters.shape[1])
+        counts: npt.NDArray[Any] = (self.table @ raters).reshape(self.n_emotions, -1, raters.shape[1])
         return counts
 
     def sets(self, raters: FloatArray) -> tuple[BoolArray, BoolArray]:
@@ -34,8 +36,7 @@ class Votes:
 
     def totals(self) -> FloatArray:
         """Votes per emotion and clip as they were cast: array (emotions, clips)."""
-        total: FloatArray = np.asarray(self.matrix.sum(axis=1)).reshape(self.n_emotions, -1)
-        return total
+        return self.table.totals().reshape(self.n_emotions, -1)
 
 
 def label_votes(coded: Coded, emotions: Sequence[str], n_raters: int) -> dict[int, Votes]:
@@ -52,7 +53,7 @@ def label_votes(coded: Coded, emotions: Sequence[str], n_raters: int) -> dict[in
     votes = {}
     for code in coded.present():
         mine = coded.rows(code)[row]
-        votes[code] = Votes(count_matrix(cell[mine], rater[mine], shape), len(emotions))
+        votes[code] = Votes(ResampledTable(count_matrix(cell[mine], rater[mine], shape)), len(emotions))
     return votes
 
 

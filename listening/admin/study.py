@@ -33,7 +33,7 @@ DRAFT_FIELDSETS = (
     ("Study", {"fields": ("title", "slug", "from_preset")}),
     ("What is heard", {"fields": ("corpus", "n_clips", "seed", "conditions")}),
     ("What is asked", {"fields": ("rating_tasks", "emotions")}),
-    ("Who rates how much", {"fields": ("recruiter", "strata", "votes_per_stratum", "trials_per_session")}),
+    ("Who rates how much", {"fields": ("recruiter", "strata", "votes_per_stratum", "trials_per_session", "second_panel")}),
     ("What raters read", {"fields": ("language", "instructions", "consent_text")}),
     ("Rules and codes", {"fields": ("sound_check", "minimum_heard_share", "lease_minutes", *CODE_FIELDS)}),
 )
@@ -41,7 +41,10 @@ FROZEN_FIELDSETS = (
     ("May still change", {"fields": ("lease_minutes",)}),
     ("What is heard", {"fields": ("title", "slug", "corpus", "n_clips", "seed", "shown_conditions")}),
     ("What is asked", {"fields": ("shown_tasks", "shown_emotions")}),
-    ("Who rates how much", {"fields": ("recruiter", "shown_strata", "votes_per_stratum", "trials_per_session")}),
+    (
+        "Who rates how much",
+        {"fields": ("recruiter", "shown_strata", "votes_per_stratum", "trials_per_session", "second_panel")},
+    ),
     ("What raters read", {"fields": ("language", "shown_instructions", "shown_consent")}),
     ("Rules and codes", {"fields": ("sound_check", "minimum_heard_share", *CODE_FIELDS)}),
 )

@@ -19,6 +19,7 @@ DESIGN_FIELDS = (
     "strata",
     "votes_per_stratum",
     "trials_per_session",
+    "second_panel",
 )
 RATER_FIELDS = ("title", "language", "recruiter", "instructions", "consent_text", "sound_check", "minimum_heard_share")
 CODE_FIELDS = ("completion_code", "no_consent_code", "failed_check_code", "screened_out_code", "incompatible_device_code")

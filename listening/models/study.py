@@ -71,6 +71,11 @@ class Study(models.Model):
     trials_per_session = models.PositiveIntegerField(
         default=30, validators=[MinValueValidator(1)], help_text="Clips that one rater hears; at most the number of clips."
     )
+    second_panel = models.BooleanField(
+        default=False,
+        help_text="Other raters judge each original a second time, as many as judge a condition: measures how far two panels "
+        "agree on the same recording, the highest retention that a codec can be expected to reach.",
+    )
     seed = models.PositiveIntegerField(default=0, help_text="Clip selection and session plans are drawn from it.")
 
     instructions = models.TextField(help_text="What the task is, in the rater's words. Blank lines make paragraphs.")
@@ -159,6 +164,7 @@ class PlanTrial(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="trials")
     position = models.PositiveIntegerField(help_text="Counted from 1.")
     stimulus = models.ForeignKey(Stimulus, on_delete=models.PROTECT, related_name="plan_trials")
+    panel = models.PositiveSmallIntegerField(default=1, help_text="2 for the second panel of raters of an original.")
 
     class Meta:
         ordering = ["plan", "position"]

@@ -25,6 +25,7 @@ _PROTOCOL = (
     "rating_tasks",
     "strata",
     "votes_per_stratum",
+    "second_panel",
     "trials_per_session",
     "seed",
     "instructions",

@@ -31,10 +31,11 @@ class StudySize:
 def study_size(study: Study) -> StudySize:
     """The size of a study, saved or not. Sessions are counted as ``analysis.design.draw_plans`` draws them."""
     stimuli = study.n_clips * len(study.conditions)
-    trials_per_stratum = stimuli * study.votes_per_stratum
+    drawn = len(study.conditions) + study.second_panel
+    trials_per_stratum = study.n_clips * drawn * study.votes_per_stratum
     longest = max(1, min(study.trials_per_session, study.n_clips))
     # Nobody hears a clip twice, so each of a clip's votes needs a session of its own.
-    sessions = max(math.ceil(trials_per_stratum / longest), len(study.conditions) * study.votes_per_stratum) if stimuli else 0
+    sessions = max(math.ceil(trials_per_stratum / longest), drawn * study.votes_per_stratum) if stimuli else 0
     duration = Corpus.objects.filter(pk=study.corpus_id).aggregate(mean=Avg("clips__duration_s"))["mean"]
     n_scales = sum(len(get_rating_task(key).scales) for key in study.rating_tasks)
     seconds = INTRODUCTION_S + longest * ((duration or 0) + ANSWER_S * n_scales)

@@ -23,6 +23,10 @@ from listening.services.errors import ServiceError
 from listening.services.presets import PRESETS
 from listening.services.stimuli import ensure_stimuli, unavailable_conditions
 
+#: What the second panel of raters of the reference is called while plans are drawn: there it is one more condition, and since
+#: nobody hears a clip twice, nobody is in both panels of a clip.
+SECOND_PANEL = "original, second panel"
+
 
 def create_study(*, corpus: Corpus, slug: str, preset: str = "emo-codec", **changes: Any) -> Study:
     """A stored draft, as ``new_draft`` makes it, with its clips drawn. Raises ServiceError."""
@@ -90,6 +94,8 @@ def check_design(study: Study) -> None:
     if available == 0:
         raise ServiceError(f"The corpus {study.corpus} has no clips; import some first.")
     check_names(study)
+    if study.second_panel and REFERENCE not in study.conditions:
+        raise ServiceError(f"A second panel rates the originals again, but {REFERENCE} is not among the study's conditions.")
     if study.n_clips > available:
         raise ServiceError(f"The study asks for {study.n_clips} clips, but the corpus {study.corpus} has {available}.")
     if study.trials_per_session > study.n_clips:
@@ -226,10 +232,13 @@ def _draw(study: Study, clips: Sequence[int], ready: dict[str, dict[int, Stimulu
             for clip in clips
         ]
     )
+    heard = dict(ready)
+    if study.second_panel:
+        heard[SECOND_PANEL] = ready[REFERENCE]
     try:
         drawn = draw_plans(
             [str(clip) for clip in clips],
-            study.conditions,
+            [*study.conditions, *([SECOND_PANEL] if study.second_panel else [])],
             study.strata,
             study.votes_per_stratum,
             study.trials_per_session,
@@ -242,7 +251,7 @@ def _draw(study: Study, clips: Sequence[int], ready: dict[str, dict[int, Stimulu
     )
     PlanTrial.objects.bulk_create(
         [
-            PlanTrial(plan=row, position=position, stimulus=ready[slug][int(clip)])
+            PlanTrial(plan=row, position=position, stimulus=heard[slug][int(clip)], panel=2 if slug == SECOND_PANEL else 1)
             for row, plan in zip(plans, drawn, strict=True)
             for position, (clip, slug) in enumerate(plan.trials, start=1)
         ],

@@ -23,6 +23,9 @@ class Command(BaseCommand):
         parser.add_argument("--clips", type=int, help="number of clips, instead of the preset's")
         parser.add_argument("--votes-per-stratum", type=int, help="votes for each stimulus from each stratum of raters")
         parser.add_argument("--trials-per-session", type=int, help="clips that one rater hears")
+        parser.add_argument(
+            "--second-panel", action="store_true", help="other raters judge each original again: the noise ceiling"
+        )
         parser.add_argument("--seed", type=int, help="clip selection and session plans are drawn from it")
 
     def handle(self, *, preset: str, corpus: str, name: str, conditions: str | None, **options: Any) -> None:
@@ -41,6 +44,7 @@ class Command(BaseCommand):
                 n_clips=options["clips"],
                 votes_per_stratum=options["votes_per_stratum"],
                 trials_per_session=options["trials_per_session"],
+                second_panel=options["second_panel"],
                 seed=options["seed"],
             )
             queue_stimuli(study)

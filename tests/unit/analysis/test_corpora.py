@@ -1,43 +1,82 @@
-from collections.abc import Callable
+import re
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from analysis.corpora import CLIP_COLUMNS, READERS, CorpusError, read_corpus
+from analysis.corpora import CLIP_COLUMNS, READERS, CorpusError, get_reader, read_corpus
 from analysis.corpora.emodb import EMOTIONS, SPEAKERS, TEXTS
+from analysis.emotions import NAMES
+from tests.unit.analysis.miniatures import ANNOTATIONS, MINIATURES
 
 
-def emodb_folder(root: Path) -> Path:
-    (root / "wav").mkdir()
-    for name in ("03a01Wa", "08b10Nc", "16a02Tb"):
-        (root / "wav" / f"{name}.wav").touch()
-    return root
-
-
-def manifest_folder(root: Path) -> Path:
-    (root / "a.wav").touch()
-    (root / "manifest.csv").write_text("path,sex,labels,language\na.wav,F,joy,en\n")
-    return root
-
-
-EXAMPLES: dict[str, Callable[[Path], Path]] = {"emodb": emodb_folder, "manifest": manifest_folder}
+@pytest.fixture(scope="session")
+def corpora(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A miniature of every corpus: reader -> folder."""
+    folders = {reader: tmp_path_factory.mktemp("corpora") / reader / "corpus" for reader in READERS}
+    for reader, folder in folders.items():
+        folder.mkdir(parents=True)
+        MINIATURES[reader].build(folder)
+    return folders
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_every_reader_yields_the_same_frame_and_refuses_folders_that_are_missing_or_empty(reader: str, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "good").mkdir()
+def test_every_reader_yields_the_same_frame(reader: str, corpora: dict[str, Path]) -> None:
+    corpus = read_corpus(reader, corpora[reader], ANNOTATIONS.get(reader, ""))
+    clips = corpus.clips
+    assert tuple(clips.columns) == CLIP_COLUMNS
+    assert sorted(clips["clip_id"]) == sorted(MINIATURES[reader].clips)
+    assert clips["path"].map(lambda p: Path(p).is_absolute() and Path(p).is_file()).all()
+    assert set(clips["sex"]) <= {"female", "male", ""}
+    assert set(clips["emotion"]) <= {*corpus.emotions, ""}
+    assert set(clips["annotation"]) <= {*get_reader(reader).annotations, "secondary"}
+    assert (clips["licence_note"] != "").all() or reader == "manifest"
+    assert all(count > 0 for votes in clips["votes"] for count in votes.values())
+    for votes, raters in zip(clips["votes"], clips["rater_labels"], strict=True):
+        if raters and reader != "crema-d":  # whose responses and votes are two tables
+            assert Counter(name for names in raters.values() for name in names.split("|")) == votes
+    assert corpus.vote_matrix().shape == (len(clips), len(corpus.emotions))
+    assert set(corpus.emotions) <= NAMES.keys() or reader == "manifest"
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_every_reader_tells_missing_audio_unknown_labels_and_what_is_not_the_corpus_s(
+    reader: str, corpora: dict[str, Path]
+) -> None:
+    left_out = read_corpus(reader, corpora[reader], ANNOTATIONS.get(reader, "")).left_out
+    trouble = MINIATURES[reader].trouble
+    told = {end: entry.reason for entry in left_out for end in trouble if Path(entry.path).name.endswith(end)}
+    assert len(left_out) == len(trouble) == len(told)
+    assert {end: part for end, part in trouble.items() if part not in told[end]} == {}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_every_reader_refuses_what_is_missing_or_empty(reader: str, tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="There is nothing at"):
         read_corpus(reader, tmp_path / "absent")
-    with pytest.raises(CorpusError, match="expected"):
-        read_corpus(reader, tmp_path / "empty")
-    corpus = read_corpus(reader, EXAMPLES[reader](tmp_path / "good"))
-    assert tuple(corpus.clips.columns) == CLIP_COLUMNS
-    assert corpus.clips["clip_id"].is_unique
-    assert corpus.clips["path"].map(lambda p: Path(p).is_absolute() and Path(p).is_file()).all()
-    assert set(corpus.clips["sex"]) <= {"female", "male", ""}
-    assert set(corpus.clips["emotion"]) <= {*corpus.emotions, ""}
+    with pytest.raises(CorpusError, match=r"Expected is|A manifest is"):
+        read_corpus(reader, tmp_path)
+
+
+@pytest.mark.parametrize("asked", READERS)
+def test_every_other_corpus_is_named_for_what_it_is(asked: str, corpora: dict[str, Path]) -> None:
+    for reader, folder in corpora.items():
+        if reader != asked:
+            with pytest.raises(CorpusError, match=rf"It looks like .*\(reader '{reader}'\)"):
+                read_corpus(asked, folder)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_folder_too_high_or_too_deep_is_told_from_the_right_one(reader: str, corpora: dict[str, Path]) -> None:
+    right = corpora[reader]
+    with pytest.raises(CorpusError, match=rf"{re.escape(str(right))} looks like .*\(reader '{reader}'\)"):
+        read_corpus(reader, right.parent)
+    deep = right / "deeper"
+    deep.mkdir(exist_ok=True)
+    with pytest.raises(CorpusError, match=rf"{re.escape(str(right))} looks like .*\(reader '{reader}'\)"):
+        read_corpus(reader, deep)
+    deep.rmdir()
 
 
 @pytest.mark.parametrize("folder", ["wav", "audio", "."])
@@ -47,25 +86,10 @@ def test_emodb_is_found_in_each_of_its_folders(folder: str, tmp_path: Path) -> N
     assert read_corpus("emodb", tmp_path).clips["transcript"].tolist() == [TEXTS["a01"]]
 
 
-def test_emodb_says_what_it_left_out(tmp_path: Path) -> None:
-    emodb_folder(tmp_path)
-    for name in ("03a01Wa.flac", "07a01Wa.wav", "03a01Xa.wav", "hello.wav"):
-        (tmp_path / "wav" / name).touch()
-    reasons = {Path(entry.path).name: entry.reason for entry in read_corpus("emodb", tmp_path).left_out}
-    assert reasons == {
-        "03a01Wa.wav": "a second file of utterance 03a01Wa",
-        "07a01Wa.wav": "EmoDB has no speaker 07",
-        "03a01Xa.wav": "EmoDB has no emotion letter X",
-        "hello.wav": "the file name is not of EmoDB's form (such as 03a01Wa)",
-    }
-
-
-def test_another_corpus_is_not_taken_for_emodb(tmp_path: Path) -> None:
-    (tmp_path / "1001_DFA_ANG_XX.wav").touch()
-    with pytest.raises(CorpusError, match=r"does not look like EmoDB: none of its 1 audio files .* 1001_DFA_ANG_XX\.wav"):
-        read_corpus("emodb", tmp_path)
-    with pytest.raises(CorpusError, match="EmoDB is a folder"):
-        read_corpus("emodb", tmp_path / "1001_DFA_ANG_XX.wav")
+def test_a_second_file_of_an_utterance_is_left_out(tmp_path: Path) -> None:
+    for name in ("03a01Wa.wav", "03a01Wa.flac"):
+        (tmp_path / name).touch()
+    assert [entry.reason for entry in read_corpus("emodb", tmp_path).left_out] == ["a second entry for the clip 03a01Wa"]
 
 
 def test_the_real_emodb_clips_agree_with_their_manifest(shared: Path) -> None:

@@ -4,10 +4,13 @@ from collections import Counter
 
 import pytest
 
+from listening.frames import ratings_frame
 from listening.models import PlanTrial, Stimulus, Study
 from listening.services.errors import ServiceError
+from listening.services.sizing import study_size
 from listening.services.stimuli import work
 from listening.services.studies import close_study, create_study, draw_clips, freeze_study, open_study, queue_stimuli
+from tests.unit.listening.raters import Rater
 
 
 def test_the_preset_is_the_emo_codec_test(corpus):
@@ -80,6 +83,34 @@ def test_freezing_draws_plans_that_give_each_stimulus_its_votes_in_each_stratum(
     for plan in study.plans.all():
         clips = list(plan.trials.values_list("stimulus__source_clip", flat=True))
         assert len(set(clips)) == len(clips) <= study.trials_per_session
+
+
+def test_a_second_panel_rates_each_original_again_and_nobody_is_in_both_panels_of_a_clip(draft):
+    draft.second_panel = True
+    draft.save()
+    queue_stimuli(draft)
+    work()
+    freeze_study(draft)
+    votes = Counter(PlanTrial.objects.values_list("plan__stratum", "stimulus__condition", "stimulus", "panel"))
+    assert set(votes.values()) == {draft.votes_per_stratum}
+    again = [condition for _, condition, _, panel in votes if panel == 2]
+    assert again == ["original"] * len(again) and len(again) == 2 * draft.n_clips
+    assert draft.plans.count() == study_size(draft).sessions
+    for plan in draft.plans.all():
+        clips = list(plan.trials.values_list("stimulus__source_clip", flat=True))
+        assert len(set(clips)) == len(clips)
+    open_study(draft)
+    for plan in draft.plans.all():
+        Rater(draft).arrive(plan.stratum).finish()
+    ratings = ratings_frame(draft).query("scale == 'emotion'")
+    assert set(ratings.groupby(["clip_id", "condition", "panel"]).size()) == {2}
+    assert set(ratings.query("panel == '2'")["condition"]) == {"original"}
+    assert not ratings.duplicated(["rater_id", "clip_id"]).any()
+
+
+def test_a_second_panel_without_originals_is_refused(corpus):
+    with pytest.raises(ServiceError, match="original is not among"):
+        create_study(corpus=corpus, slug="s", conditions=["opus-6kbps"], second_panel=True)
 
 
 def test_an_open_study_closes_and_opens_again_with_the_same_plans(study):
