@@ -193,16 +193,13 @@ def freeze_study(study: Study) -> list[str]:
     notes += [f"{slug} is left out: {reason}" for slug, reason in unavailable.items()]
     if not conditions:
         raise ServiceError("None of the study's conditions can be rendered here. " + " ".join(notes))
-    if (
-        due := study_stimuli(study)
-        .filter(status=Stimulus.Status.PENDING, condition__in={*conditions, *heard[len(study.conditions) :]})
-        .count()
-    ):
+    needed = [slug for slug in heard if slug not in unavailable]
+    if due := study_stimuli(study).filter(status=Stimulus.Status.PENDING, condition__in=needed).count():
         raise ServiceError(f"{due} stimuli are not made yet; run the worker or `prepare_stimuli {study}` first.")
     clips = {clip.pk: clip for clip in study.clips.all()}
     asked = len(clips)
     for pk, clip in list(clips.items()):
-        if lacking := [slug for slug in heard if slug not in unavailable and pk not in ready[slug]]:
+        if lacking := [slug for slug in needed if pk not in ready[slug]]:
             notes.append(f"The clip {clip.clip_id} is left out: it could not be made in {', '.join(lacking)}.")
             del clips[pk]
     if asked and not clips:

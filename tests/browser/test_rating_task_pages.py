@@ -111,7 +111,7 @@ def test_a_question_with_its_own_listening_opens_by_a_play_that_follows_the_answ
     stand_in = serve("p835-each", n_trials=1)
     page.goto(stand_in.page_url)
     trial = TrialPage(page).at(1, total=1)
-    fields = [page.locator(f"[data-scale={scale}]") for scale in ("p835_sig", "p835_bak", "p835_ovrl")]
+    fields = [page.locator(f"[data-scale={scale}] input").first for scale in ("p835_sig", "p835_bak", "p835_ovrl")]
 
     def hear() -> None:
         trial.ready()
@@ -133,7 +133,7 @@ def test_a_question_with_its_own_listening_opens_by_a_play_that_follows_the_answ
     page.keyboard.press("4")
     page.reload()
     trial.at(1, total=1).open()
-    expect(fields[1].locator("input:checked")).to_have_value("4")
+    expect(page.locator("[data-scale=p835_bak] input:checked")).to_have_value("4")
     expect(fields[2]).to_be_disabled()
     hear()
     page.keyboard.press("3")
