@@ -10,6 +10,8 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from analysis.corpora import CorpusError
+from analysis.corpus_check import add_commands as add_corpora_commands
 from analysis.formats import FORMATS, Hints, read_input
 from analysis.formats.matrix import ROWS
 from analysis.formats.webmushra import REFERENCE as WEBMUSHRA_REFERENCE
@@ -30,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.command(options)
-    except (SchemaError, OSError) as error:
+    except (SchemaError, CorpusError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return BAD_INPUT
     return 0
@@ -157,6 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     power.add_argument("ratings", type=Path, metavar="RATINGS", help="tidy CSV or Parquet file of ratings")
     power.add_argument("--half-width", type=float, required=True, metavar="X", help="half of the 95 %% interval, in points")
     power.add_argument("--out", type=Path, metavar="CSV", help="write the table there too")
+    add_corpora_commands(commands)
     return parser
 
 

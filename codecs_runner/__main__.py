@@ -94,7 +94,7 @@ def download_weights(arguments: argparse.Namespace) -> int:
     if unknown:
         raise KeyError(f"Unknown weights: {', '.join(sorted(unknown))}; known are {', '.join(FILES)}.")
     keys = arguments.keys or list(FILES)
-    return _complain(fetch([key for key in keys if weights.find(key) is None]))
+    return _complain(fetch([key for key in keys if (path := weights.find(key)) is None or weights.problem(key, path)]))
 
 
 def _complain(sentences: Sequence[str]) -> int:
@@ -155,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=list_weights)
     command = actions.add_parser("verify", help="check the files that are here")
     command.set_defaults(run=verify_weights)
-    command = actions.add_parser("download", help="fetch what is missing into CODEC_WEIGHTS")
+    command = actions.add_parser("download", help="fetch what is missing or damaged into CODEC_WEIGHTS")
     command.add_argument("keys", nargs="*", metavar="WEIGHTS", help="keys from weights list; all by default")
     command.set_defaults(run=download_weights)
     return parser

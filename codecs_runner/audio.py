@@ -82,7 +82,7 @@ def load_audio(path: str | Path, limits: AudioLimits = AudioLimits()) -> tuple[S
     frames, rate = _decode(path, limits)
     if not np.isfinite(frames).all():
         raise AudioError("not_finite", f"{path.name} contains samples that are not numbers (NaN or infinity).")
-    mono = frames.mean(axis=1)
+    mono = frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1)
     rms_dbfs = 10 * np.log10(max(np.mean(mono**2), 1e-20))
     if rms_dbfs < limits.silence_dbfs:
         raise AudioError("silent", f"{path.name} is silent (RMS below {limits.silence_dbfs:g} dB of full scale).")

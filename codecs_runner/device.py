@@ -1,9 +1,9 @@
-"""Many jobs on a GPU: other processes read, resample and finish while this one keeps the device busy with batches."""
+"""Many jobs in batches, on a GPU: others read, resample and finish while this process keeps the device busy."""
 
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import groupby
@@ -30,12 +30,12 @@ class Reading:
     future: "Future[Signal | RunnerError]"
 
 
-def render_on_device(groups: Sequence[Group], store: Store, pool: ProcessPoolExecutor) -> Iterator[RenderResult]:
+def render_on_device(groups: Sequence[Group], store: Store, pool: Executor) -> Iterator[RenderResult]:
     """Render groups of jobs, each one recording through conditions of one model, and yield results as they are finished.
 
     Args:
         groups: those of one model follow one another.
-        pool: processes for the work before and after the device.
+        pool: processes or threads for the work before and after the device.
     """
     died = CodecError(
         "worker_died", "A rendering process was killed, perhaps for want of memory; run again with fewer workers."
@@ -51,7 +51,7 @@ def render_on_device(groups: Sequence[Group], store: Store, pool: ProcessPoolExe
         yield from (RenderResult.failure(job.key, died) for job in left)
 
 
-def _render_model(groups: Sequence[Group], store: Store, pool: ProcessPoolExecutor) -> Iterator[RenderResult]:
+def _render_model(groups: Sequence[Group], store: Store, pool: Executor) -> Iterator[RenderResult]:
     try:
         codec = open_for(groups[0][0])
         if not isinstance(codec, ModelCodec):
@@ -78,7 +78,7 @@ def _render_model(groups: Sequence[Group], store: Store, pool: ProcessPoolExecut
         yield from future.result()
 
 
-def _clips(groups: Sequence[Group], pool: ProcessPoolExecutor, failed: deque[RenderResult]) -> Iterator[Clip[Group]]:
+def _clips(groups: Sequence[Group], pool: Executor, failed: deque[RenderResult]) -> Iterator[Clip[Group]]:
     """Recordings in the groups' order, read ahead; those that cannot be read go to ``failed``."""
     reading: deque[Reading] = deque()
     coming = iter(groups)

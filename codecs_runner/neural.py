@@ -42,9 +42,11 @@ def open_device() -> "torch.device":
     return torch.device(os.environ.get("CODEC_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
-def runs_on_gpu() -> bool:
-    """Whether `open_device` would choose a GPU here."""
-    if "CODEC_DEVICE" in os.environ or find_spec("torch") is None:
+def runs_in_batches() -> bool:
+    """Whether models code many clips at a time here: CODEC_BATCH says so, or else `open_device` would choose a GPU."""
+    if os.environ.get("CODEC_BATCH"):
+        return int(os.environ["CODEC_BATCH"]) > 1
+    if os.environ.get("CODEC_DEVICE") or find_spec("torch") is None:
         return os.environ.get("CODEC_DEVICE", "").startswith("cuda")
     import torch
 

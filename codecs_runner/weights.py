@@ -89,13 +89,15 @@ def checksums(keys: Iterable[str]) -> dict[str, str]:
 
 
 def download(key: str, progress: Callable[[int, int], None] | None = None) -> Path:
-    """Fetch a file from its authors into `folder`; raises CodecError ``download_failed``.
+    """Fetch a file from its authors into `folder`, in place of a damaged one there; raises CodecError ``download_failed``.
 
     ``progress`` hears bytes so far and bytes in all (0 where the server does not say). A connection that stays silent for
     15 seconds ends the attempt, and a file only gets its name when it is whole and its checksum right.
     """
     file = FILES[key]
     target = folder() / file.family / file.name
+    if (folder() / file.name).is_file():  # found before the family's folder
+        target = folder() / file.name
     part = target.with_suffix(".part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -35,14 +35,3 @@ class ConsentForm(forms.Form):
     def chosen_stratum(self) -> str:
         """The chosen stratum; the only one where there is no choice."""
         return self.cleaned_data.get("stratum", self.strata[0])
-
-
-class SoundCheckForm(forms.Form):
-    """How many tones were heard."""
-
-    count = forms.IntegerField(
-        label=_("How many tones did you hear?"),
-        min_value=1,
-        max_value=9,
-        error_messages={"required": _("Please enter how many tones you heard."), "invalid": _("Please enter a whole number.")},
-    )

@@ -15,6 +15,8 @@ environ.Env.read_env(BASE_DIR / ".env")
 # What the platform writes: database, sources, stimuli, reports. Nothing outside this directory is written.
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "var"))).expanduser().resolve()
 SOURCE_STORE = Path(env.str("SOURCE_STORE", str(DATA_DIR / "sources")))
+# The researcher's own recordings of spoken words, <language>/<word>.flac; what is not there eSpeak NG says.
+SCREENING_SPEECH = Path(env.str("SCREENING_SPEECH", str(DATA_DIR / "speech")))
 STIMULUS_STORE = Path(env.str("STIMULUS_STORE", str(DATA_DIR / "stimuli")))
 
 

@@ -100,7 +100,7 @@ class Reader:
 
     ``layout``: the sentence that says what the folder must hold. ``recognise``: whether a folder looks like this corpus, from few
     looks at the disk. ``read``: folder and annotation -> `Corpus`, raising CorpusError. ``annotations``: what can be asked for,
-    the usual one first. ``published_clips``: how many clips the whole corpus has; None where that is not settled.
+    the usual one first. ``published_clips``: how many clips the whole corpus gives here; None where releases differ.
     """
 
     title: str

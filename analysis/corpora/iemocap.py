@@ -40,7 +40,7 @@ LICENCE = "Licence agreement with SAIL, University of Southern California; cite 
 _HEAD = re.compile(
     r"\[\d+\.\d+ - \d+\.\d+\]\t(?P<turn>Ses0(?P<session>\d)[FM]_\w+_(?P<sex>[FM])\w*\d+)\t(?P<emotion>\w+)\t\[.*\]"
 )
-_RATER = re.compile(r"C-(?P<rater>E\d+):\t(?P<labels>[^()]*)")
+_RATER = re.compile(r"C-(?P<rater>E\d+):\t(?P<labels>[^()\n]*)")
 _SPOKEN = re.compile(r"(?P<turn>Ses\w+) \[[\d.]+-[\d.]+\]: ?(?P<text>.*)")
 _EVALUATION, _AUDIO, _WORDS = "dialog/EmoEvaluation", "sentences/wav", "dialog/transcriptions"
 

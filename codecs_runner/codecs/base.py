@@ -98,3 +98,9 @@ class Condition:
     def heavy(self) -> bool:
         """Whether opening it takes seconds and hundreds of megabytes."""
         return "torch" in self.packages
+
+    @property
+    def work_group(self) -> str:
+        """The same for conditions that gain by following one another over a clip: the rates of one model, which are encoded once,
+        and all light conditions, which share its decoding and resampling."""
+        return self.model or (self.slug if self.heavy else "")

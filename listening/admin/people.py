@@ -21,7 +21,7 @@ STATE_COLOURS = {
     "check": "info",
     "consent": "info",
     "expired": "warning",
-    "failed sound check": "danger",
+    "failed the screening": "danger",
     "device cannot play the sound": "warning",
     "submission returned or rejected": "warning",
     "no place in the rater's stratum": "warning",
@@ -91,7 +91,7 @@ class SessionAdmin(ReadOnlyAdmin):
     fieldsets = (
         ("Session", {"fields": ("study", "rater", "kind", "status", "stratum", "plan", "progress", "ratings")}),
         ("Times", {"fields": ("created_at", "consented_at", "checked_at", "completed_at", "lease_expires_at")}),
-        ("Prolific and browser", {"fields": ("prolific_study_id", "prolific_session_id", "check_tries", "user_agent")}),
+        ("Prolific and browser", {"fields": ("prolific_study_id", "prolific_session_id", "user_agent")}),
     )
     readonly_fields = ("rater", "kind", "status", "progress", "ratings")
 

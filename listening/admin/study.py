@@ -18,9 +18,18 @@ from unfold.decorators import display
 from listening.admin.base import count_of
 from listening.admin.study_actions import ACTIONS
 from listening.admin.study_board import board, live
-from listening.admin.study_forms import CODE_FIELDS, STUDY_FIELDS, DesignForm, FrozenStudyForm, StudyForm
+from listening.admin.study_forms import (
+    BEFORE_FIELDS,
+    CODE_FIELDS,
+    STUDY_FIELDS,
+    WITHIN_FIELDS,
+    DesignForm,
+    FrozenStudyForm,
+    StudyForm,
+)
 from listening.models import Corpus, Plan, Session, SourceClip, Study
 from listening.rating_tasks.registry import get_rating_task
+from listening.screening.registry import chosen_steps, get_step
 from listening.services.asking import study_emotions
 from listening.services.errors import ServiceError
 from listening.services.presets import PRESETS
@@ -31,22 +40,26 @@ STATUS_COLOURS = {"draft": "info", "frozen": "warning", "open": "success", "clos
 
 DRAFT_FIELDSETS = (
     ("Study", {"fields": ("title", "slug", "from_preset")}),
-    ("What is heard", {"fields": ("corpus", "n_clips", "seed", "conditions")}),
+    ("What is heard", {"fields": ("corpus", "clip_selection", "n_clips", "seed", "conditions")}),
     ("What is asked", {"fields": ("rating_tasks", "emotions")}),
     ("Who rates how much", {"fields": ("recruiter", "strata", "votes_per_stratum", "trials_per_session", "second_panel")}),
     ("What raters read", {"fields": ("language", "instructions", "consent_text")}),
-    ("Rules and codes", {"fields": ("sound_check", "minimum_heard_share", "lease_minutes", *CODE_FIELDS)}),
+    ("Before the test", {"fields": BEFORE_FIELDS}),
+    ("Within the test", {"fields": WITHIN_FIELDS}),
+    ("Rules and codes", {"fields": ("minimum_heard_share", "lease_minutes", *CODE_FIELDS)}),
 )
 FROZEN_FIELDSETS = (
     ("May still change", {"fields": ("lease_minutes",)}),
-    ("What is heard", {"fields": ("title", "slug", "corpus", "n_clips", "seed", "shown_conditions")}),
+    ("What is heard", {"fields": ("title", "slug", "corpus", "clip_selection", "n_clips", "seed", "shown_conditions")}),
     ("What is asked", {"fields": ("shown_tasks", "shown_emotions")}),
     (
         "Who rates how much",
         {"fields": ("recruiter", "shown_strata", "votes_per_stratum", "trials_per_session", "second_panel")},
     ),
     ("What raters read", {"fields": ("language", "shown_instructions", "shown_consent")}),
-    ("Rules and codes", {"fields": ("sound_check", "minimum_heard_share", *CODE_FIELDS)}),
+    ("Before the test", {"fields": ("shown_screening", "training_trials", "training_expires_minutes")}),
+    ("Within the test", {"fields": WITHIN_FIELDS}),
+    ("Rules and codes", {"fields": ("minimum_heard_share", *CODE_FIELDS)}),
 )
 
 
@@ -247,6 +260,10 @@ class StudyAdmin(ModelAdmin):
     @display(description="rating tasks")
     def shown_tasks(self, study: Study) -> SafeString:
         return _chips(get_rating_task(key).title for key in study.rating_tasks)
+
+    @display(description="screening")
+    def shown_screening(self, study: Study) -> SafeString:
+        return _chips(get_step(chosen.step).title for chosen in chosen_steps(study.screening))
 
     @display(description="emotion options")
     def shown_emotions(self, study: Study) -> SafeString:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from listening.admin.screening_fields import QuestionsField, ScreeningField
 from listening.admin.study_fields import ConditionsField, LinesField, RatingTasksField
 from listening.models import Study
 from listening.services.errors import ServiceError
@@ -11,6 +12,7 @@ from listening.services.studies import check_design, check_study
 
 DESIGN_FIELDS = (
     "corpus",
+    "clip_selection",
     "n_clips",
     "seed",
     "conditions",
@@ -21,9 +23,17 @@ DESIGN_FIELDS = (
     "trials_per_session",
     "second_panel",
 )
-RATER_FIELDS = ("title", "language", "recruiter", "instructions", "consent_text", "sound_check", "minimum_heard_share")
+RATER_FIELDS = ("title", "language", "recruiter", "instructions", "consent_text", "minimum_heard_share")
 CODE_FIELDS = ("completion_code", "no_consent_code", "failed_check_code", "screened_out_code", "incompatible_device_code")
-STUDY_FIELDS = ("slug", *DESIGN_FIELDS, *RATER_FIELDS, *CODE_FIELDS, "lease_minutes")
+BEFORE_FIELDS = (
+    "screening",
+    "screening_questions",
+    "comprehension_questions",
+    "training_trials",
+    "training_expires_minutes",
+)
+WITHIN_FIELDS = ("gold_trials", "trap_trials", "break_every")
+STUDY_FIELDS = ("slug", *DESIGN_FIELDS, *RATER_FIELDS, *BEFORE_FIELDS, *WITHIN_FIELDS, *CODE_FIELDS, "lease_minutes")
 
 
 class DesignForm(forms.ModelForm):
@@ -70,6 +80,20 @@ class StudyForm(DesignForm):
     """A draft as a whole."""
 
     from_preset = forms.CharField(required=False, widget=forms.HiddenInput)
+    screening = ScreeningField(
+        required=False,
+        label="Screening",
+        help_text="Steps before the test, in this order; move one with its arrows. Answers are graded on the server.",
+    )
+    screening_questions = QuestionsField(
+        label="Questions about the rater",
+        help_text="For the step of that name. A question, then its options: “* ” before an accepted one, “- ” before another, or "
+        "“= ” before an accepted typed answer; an empty line between questions.",
+    )
+    comprehension_questions = QuestionsField(
+        label="Questions about the instructions",
+        help_text="For the step “Comprehension of the instructions”, in the same form.",
+    )
 
     class Meta(DesignForm.Meta):
         fields = STUDY_FIELDS

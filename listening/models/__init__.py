@@ -7,6 +7,7 @@ from listening.models.log import Event
 from listening.models.participant import Participant
 from listening.models.rating import AppendOnlyError, Rating
 from listening.models.recruitment import AuditEntry, Bonus, Recruitment, Submission, WebhookEvent
+from listening.models.screening import ScreeningResult
 from listening.models.session import Session, Trial
 from listening.models.stimulus import Stimulus
 from listening.models.study import Plan, PlanTrial, Study, StudyStimulus
@@ -24,6 +25,7 @@ __all__ = [
     "PlanTrial",
     "Rating",
     "Recruitment",
+    "ScreeningResult",
     "Session",
     "SourceClip",
     "Stimulus",

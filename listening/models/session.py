@@ -27,7 +27,7 @@ class Session(models.Model):
         RATING = "rating"
         COMPLETED = "completed"
         DECLINED = "declined"
-        FAILED_CHECK = "failed_check", "failed sound check"
+        FAILED_CHECK = "failed_check", "failed the screening"
         INCOMPATIBLE = "incompatible", "device cannot play the sound"
         SCREENED_OUT = "screened_out", "no place in the rater's stratum"
         EXPIRED = "expired"
@@ -47,8 +47,6 @@ class Session(models.Model):
     prolific_study_id = models.CharField("Prolific study id", max_length=64, blank=True)
     prolific_session_id = models.CharField("Prolific submission id", max_length=64, blank=True)
     user_agent = models.CharField(max_length=300, blank=True)
-    check_answer = models.PositiveSmallIntegerField(default=0)
-    check_tries = models.PositiveSmallIntegerField(default=0)
     lease_expires_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
     consented_at = models.DateTimeField(null=True)
@@ -97,6 +95,8 @@ class Trial(models.Model):
     session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="trials")
     position = models.PositiveIntegerField(help_text="Counted from 1.")
     stimulus = models.ForeignKey(Stimulus, on_delete=models.PROTECT, related_name="trials")
+    role = models.CharField(max_length=9, blank=True, help_text="gold, trap or training; empty for a stimulus of the test.")
+    expected = models.JSONField(default=dict, help_text="Right answers by scale; see PlanTrial.")
     public_id = models.CharField(max_length=32, unique=True, default=draw_public_id)
     audio_sent_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)

@@ -23,6 +23,10 @@ def default_strata() -> list[str]:
     return ["female", "male"]
 
 
+def default_screening() -> list[dict[str, str]]:
+    return [{"step": "tones"}]
+
+
 class Study(models.Model):
     """One listening test: what is heard, what is asked, by whom, and how often."""
 
@@ -60,6 +64,13 @@ class Study(models.Model):
         validators=[MinValueValidator(1)],
         help_text="Drawn from the corpus, stratified by emotion and speaker's sex.",
     )
+    clip_selection = models.CharField(
+        "only clips with",
+        max_length=500,
+        blank=True,
+        help_text="Empty takes any clip. Else speaker, sex, emotion, ambiguity (low or high) or duration in seconds, for instance "
+        "“sex=female; emotion=anger|sadness; ambiguity=low; duration=1..6”.",
+    )
     strata = models.JSONField(
         "strata of raters",
         default=default_strata,
@@ -80,7 +91,31 @@ class Study(models.Model):
 
     instructions = models.TextField(help_text="What the task is, in the rater's words. Blank lines make paragraphs.")
     consent_text = models.TextField(help_text="What raters agree to. Blank lines make paragraphs.")
-    sound_check = models.BooleanField(default=True, help_text="Raters set their volume and count tones before the first clip.")
+    screening = models.JSONField(
+        "screening",
+        default=default_screening,
+        blank=True,
+        help_text="Steps before the test, in order, each with its tries, what failing means, and when it is done again.",
+    )
+    screening_questions = models.JSONField("questions about the rater", default=list, blank=True)
+    comprehension_questions = models.JSONField("questions about the instructions", default=list, blank=True)
+    training_trials = models.PositiveIntegerField(
+        "practice clips",
+        default=0,
+        help_text="Clips with feedback before the test, from clips that the test does not use. Not counted.",
+    )
+    training_expires_minutes = models.PositiveIntegerField(
+        "practice is repeated after", default=60, help_text="Minutes after which a returning rater practises again; 0 is never."
+    )
+    gold_trials = models.PositiveIntegerField(
+        "gold clips in a session", default=0, help_text="Clips whose right answer is plain: an original, or heavy noise."
+    )
+    trap_trials = models.PositiveIntegerField(
+        "traps in a session", default=0, help_text="Clips that break off into an instruction to choose certain answers."
+    )
+    break_every = models.PositiveIntegerField(
+        "a break after every", default=0, help_text="Clips after which raters are offered a break; 0 is no break."
+    )
     minimum_heard_share = models.FloatField(
         default=1.0,
         validators=[MinValueValidator(0.1), MaxValueValidator(1.0)],
@@ -164,6 +199,11 @@ class PlanTrial(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="trials")
     position = models.PositiveIntegerField(help_text="Counted from 1.")
     stimulus = models.ForeignKey(Stimulus, on_delete=models.PROTECT, related_name="plan_trials")
+    role = models.CharField(max_length=9, blank=True, help_text="gold, trap or training; empty for a stimulus of the test.")
+    expected = models.JSONField(
+        default=dict,
+        help_text="Right answers: scale to {value, tolerance} or {labels}; scales without a plain one are left out.",
+    )
     panel = models.PositiveSmallIntegerField(default=1, help_text="2 for the second panel of raters of an original.")
 
     class Meta:

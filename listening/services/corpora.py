@@ -26,16 +26,20 @@ class ImportReport:
     added: int = 0
     already_there: int = 0
     left_out: list[dict[str, str]] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
 
 
-def import_corpus(reader: str, path: Path, name: str, limit: int | None = None, progress: Progress = iter) -> ImportReport:
+def import_corpus(
+    reader: str, path: Path, name: str, limit: int | None = None, progress: Progress = iter, annotation: str = ""
+) -> ImportReport:
     """Read a corpus, check every file, and keep what is sound. Importing again adds only what is new.
 
     limit: at most so many clips, spread over the corpus's emotions and speakers' sexes by taking every n-th. progress wraps the
-    clips while they are checked. Raises ServiceError for a folder that is not the corpus, or one without a single usable file.
+    clips while they are checked. annotation: which labels, where the corpus has several kinds. Raises ServiceError for a folder
+    that is not the corpus, or one without a single usable file.
     """
     try:
-        found = read_corpus(reader, path)
+        found = read_corpus(reader, path, annotation)
     except CorpusError as error:
         raise ServiceError(str(error)) from error
     rows = found.clips.to_dict("records")
@@ -49,7 +53,9 @@ def import_corpus(reader: str, path: Path, name: str, limit: int | None = None, 
         )
     if corpus is None:
         corpus = Corpus(name=name, reader=reader)
-    report = ImportReport(corpus, left_out=[{"path": str(item.path), "reason": item.reason} for item in found.left_out])
+    report = ImportReport(
+        corpus, left_out=[{"path": str(item.path), "reason": item.reason} for item in found.left_out], notes=found.notes
+    )
     known_ids = {clip.clip_id: clip.sha256 for clip in corpus.clips.all()} if corpus.pk else {}
     known_hashes = set(known_ids.values())
 

@@ -36,8 +36,12 @@ def send_due_jobs() -> int:
 
 
 def record_results(results: list[dict[str, Any]]) -> None:
-    """Write down results by their keys. Delivered twice, or after another worker was faster, they change nothing."""
+    """Write down results by their keys. Delivered twice, or after another worker was faster, they change nothing.
+
+    A stimulus is welcome however late it comes: its job may have been given up meanwhile, but its file is in the store.
+    """
     for value in results:
         result = RenderResult.from_dict(value)
-        for job in Job.objects.filter(key=result.key, state=Job.State.CLAIMED).select_related("stimulus"):
+        states = [Job.State.CLAIMED, Job.State.QUEUED, Job.State.FAILED] if result.ok else [Job.State.CLAIMED]
+        for job in Job.objects.filter(key=result.key, state__in=states).select_related("stimulus"):
             record_result(job.stimulus, result)

@@ -9,6 +9,7 @@ from django.db.models import Count, Q
 from analysis.ratings.rest import rest_correlation
 from listening.frames import ratings_frame
 from listening.models import Event, Recruitment, Session, Submission
+from listening.services.checks import failed_steps
 
 #: An event of this kind is one failed attention check, of a kind that Prolific allows. The sound check is none.
 FAILED_ATTENTION_CHECK = "failed_attention_check"
@@ -30,7 +31,7 @@ class Evidence:
     too_fast: bool
     answered: int
     n_trials: int
-    sound_check_tries: int
+    failed_screening: tuple[str, ...]
     failed_checks: int
     agreement: float | None
     excluded: tuple[str, ...]
@@ -60,10 +61,11 @@ def gather_evidence(recruitment: Recruitment) -> list[Evidence]:
         .values_list("session")
         .annotate(Count("pk"))
     )
+    screened = failed_steps(recruitment.study)
     ratings = ratings_frame(recruitment.study)
     agreement = rest_correlation(ratings[ratings["excluded"] == ""]) if len(ratings) else {}
     excluded = {str(rater): tuple(sorted(set(reasons) - {""})) for rater, reasons in ratings.groupby("rater_id")["excluded"]}
-    return [_evidence(row, recruitment, usual, fast, failed, agreement, excluded) for row in rows]
+    return [_evidence(row, recruitment, usual, fast, failed, screened, agreement, excluded) for row in rows]
 
 
 def _evidence(
@@ -72,6 +74,7 @@ def _evidence(
     usual: float | None,
     fast: float,
     failed: dict[int, int],
+    screened: dict[int, tuple[str, ...]],
     agreement: dict[str, float],
     excluded: dict[str, tuple[str, ...]],
 ) -> Evidence:
@@ -87,7 +90,7 @@ def _evidence(
         too_fast=minutes is not None and minutes < fast,
         answered=row.n_answered,  # type: ignore[attr-defined]
         n_trials=row.n_trials,  # type: ignore[attr-defined]
-        sound_check_tries=session.check_tries if session else 0,
+        failed_screening=screened.get(session.pk, ()) if session else (),
         failed_checks=failed.get(session.pk, 0) if session else 0,
         agreement=agreement.get(rater),
         excluded=excluded.get(rater, ()),
@@ -104,8 +107,8 @@ def code_name(row: Submission, recruitment: Recruitment) -> str:
         "": "",
         study.completion_code: "completed",
         study.no_consent_code: "no consent",
-        study.failed_check_code: "failed sound check",
-        study.screened_out_code: "no place left",
+        study.failed_check_code: "failed the screening",
+        study.screened_out_code: "no place left, or not the group asked for",
         study.incompatible_device_code: "incompatible device",
         "NOCODE": "no code",
     }

@@ -21,6 +21,7 @@ from listening.services.errors import ServiceError
 
 #: What of a study makes its protocol, beside its stimuli.
 _PROTOCOL = (
+    "clip_selection",
     "conditions",
     "rating_tasks",
     "strata",
@@ -36,7 +37,8 @@ _PROTOCOL = (
 def export_ratings(study: Study, path: Path, form: str = "", scale: str = "") -> int:
     """Write a study's ratings in a form of `analysis.exports`, and return how many ratings the study has. Raises ServiceError.
 
-    Without a form, the file's ending chooses between CSV and Parquet. Beside a tidy table lies its data dictionary.
+    Without a form, the file's ending chooses between CSV and Parquet. Beside a tidy table lie its data dictionary and
+    the study's conditions with their measured bit rates, which ``python -m analysis report --conditions`` reads.
     """
     if not form:
         form = {".csv": "tidy", ".parquet": "parquet"}.get(path.suffix, "")
@@ -49,7 +51,10 @@ def export_ratings(study: Study, path: Path, form: str = "", scale: str = "") ->
     content, rows = export_content(study, form, scale)
     files = {path: content}
     if form in ("tidy", "parquet"):
-        files[path.with_name(f"{path.stem}-dictionary.csv")] = dictionary().to_csv(index=False).encode()
+        beside = {"dictionary": dictionary(), "conditions": conditions_frame(study)}
+        files |= {
+            path.with_name(f"{path.stem}-{name}.csv"): table.to_csv(index=False).encode() for name, table in beside.items()
+        }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         for target, data in files.items():

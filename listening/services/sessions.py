@@ -12,10 +12,9 @@ from django.utils.translation import gettext as _
 from listening.models import Event, Exclusion, Participant, Plan, Session, Stimulus, Study, Trial
 from listening.prolific import Link
 from listening.services.asking import REFERENCE, needs_reference
+from listening.services.checks import first_state
 from listening.services.errors import ServiceError
 
-MAX_CHECK_TRIES = 2
-TONES = (3, 6)
 PREVIEW_TRIALS = 5
 
 _SIMULATION = signing.Signer(salt="listening.simulated")
@@ -144,7 +143,7 @@ def _claim_plan(session: Session) -> bool:
                 if plan is None:
                     return False
                 session.plan = None if Exclusion.objects.filter(session=session).exists() else plan
-                session.state = Session.State.CHECK if session.study.sound_check else Session.State.RATING
+                session.state = first_state(session.study)
                 session.lease_expires_at = _lease(session.study)
                 session.save(update_fields=["plan", "state", "stratum", "consented_at", "consent_version", "lease_expires_at"])
                 Trial.objects.bulk_create(
@@ -168,30 +167,6 @@ def cannot_play(session: Session) -> None:
     Session.objects.filter(pk=session.pk, state=Session.State.CHECK).update(state=Session.State.INCOMPATIBLE)
 
 
-def new_check(session: Session) -> int:
-    """Draw how many tones the next sound check plays, if none is waiting for an answer, and return it."""
-    if not session.check_answer:
-        session.check_answer = int(np.random.default_rng().integers(TONES[0], TONES[1] + 1))
-        session.save(update_fields=["check_answer"])
-    return session.check_answer
-
-
-def answer_check(session: Session, count: int) -> bool:
-    """Grade the sound check; say whether it was right. After MAX_CHECK_TRIES wrong answers the session ends and frees its plan."""
-    if session.state != Session.State.CHECK:
-        return True
-    session.check_tries += 1
-    right = count == session.check_answer
-    session.check_answer = 0
-    if right:
-        session.state = Session.State.RATING
-        session.checked_at = timezone.now()
-    elif session.check_tries >= MAX_CHECK_TRIES and not session.preview:
-        session.state = Session.State.FAILED_CHECK
-    session.save(update_fields=["check_tries", "check_answer", "state", "checked_at"])
-    return right
-
-
 def expire_sessions(study: Study | None = None) -> int:
     """Free the plans of raters who have been silent for longer than their lease. Their answers are kept."""
     silent = Session.objects.filter(state__in=Session.ACTIVE, lease_expires_at__lt=timezone.now(), preview=False)
@@ -202,7 +177,7 @@ def expire_sessions(study: Study | None = None) -> int:
 
 def revive(session: Session) -> None:
     """Let somebody whose lease ran out go on, if their plan is still free. Raises JoinRefused if it went to somebody else."""
-    if session.checked_at or (session.consented_at and not session.study.sound_check):
+    if session.checked_at or (session.consented_at and not session.study.screening):
         state = Session.State.RATING
     else:
         state = Session.State.CHECK if session.consented_at else Session.State.CONSENT
@@ -249,5 +224,5 @@ def consent_to_preview(session: Session, stratum: str) -> None:
     """A preview's consent claims no plan."""
     session.stratum = stratum
     session.consented_at = timezone.now()
-    session.state = Session.State.CHECK if session.study.sound_check else Session.State.RATING
+    session.state = first_state(session.study)
     session.save(update_fields=["stratum", "consented_at", "state"])

@@ -20,6 +20,7 @@ from analysis.scales import Scale
 from listening.models import Session, Stimulus, Study, Trial
 from listening.prolific import Link
 from listening.services.asking import n_listenings, reference_comes_first, screen_of, study_tasks
+from listening.services.checks import right_form
 from listening.services.errors import ServiceError
 from listening.services.sessions import plain_link, simulation_mark
 from listening.services.stimuli import store
@@ -108,8 +109,7 @@ def _walk(study: Study, rater: Simulated, hearing: Hearing, browser: "Browser") 
         if page.endswith("/consent/"):
             page = browser.follow(page, {"consent": "on", "stratum": rater.stratum})
         elif page.endswith("/check/"):
-            browser.get(page)
-            page = browser.follow(page, {"count": str(_session(page).check_answer)})
+            page = browser.follow(page, right_form(_session(page)))
         else:
             raise ServiceError(f"A simulated rater was sent to {page} instead of the trials; open it in a browser to see why.")
     session = _session(page)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from codecs_runner.jobs import RenderJob, RenderResult
 from codecs_runner.pipeline import render_many
-from codecs_runner.registry import availability
+from codecs_runner.registry import availability, get_condition
 from codecs_runner.store import Store
 from listening.models import Job, SourceClip, Stimulus
 
@@ -57,10 +57,10 @@ def claim_jobs(worker: str, limit: int = SENT_AT_ONCE, only: QuerySet[Stimulus] 
     """Claim due jobs for a worker, with a lease. ``only`` narrows them to these stimuli. No job has two holders.
 
     A job that was claimed MAX_ATTEMPTS times and never came back is failed: something in it kills workers. Jobs whose condition
-    cannot run here are left for a machine where it can.
+    cannot run here are left for a machine where it can. What gains by being rendered together (`Condition.work_group`) comes together.
     """
     with transaction.atomic():
-        candidates = due_jobs().select_related("stimulus__source_clip").order_by("stimulus__condition", "pk")
+        candidates = due_jobs().select_related("stimulus__source_clip").order_by("pk")
         if only is not None:
             candidates = candidates.filter(stimulus__in=only)
         if connection.features.has_select_for_update_skip_locked:
@@ -69,7 +69,9 @@ def claim_jobs(worker: str, limit: int = SENT_AT_ONCE, only: QuerySet[Stimulus] 
         runnable = [slug for slug in conditions if availability(slug).ok]
         for job in candidates.filter(attempts__gte=Job.MAX_ATTEMPTS):
             _fail(job.stimulus, f"Rendering was started {job.attempts} times and never ended; the worker's log says why.")
-        claimed = list(candidates.filter(stimulus__condition__in=runnable)[:limit])
+        together = [When(stimulus__condition=slug, then=Value(get_condition(slug).work_group)) for slug in runnable]
+        order = Case(*together, default=Value("")), "stimulus__source_clip_id", "pk"
+        claimed = list(candidates.filter(stimulus__condition__in=runnable).order_by(*order)[:limit])
         Job.objects.filter(pk__in=[job.pk for job in claimed]).update(
             state=Job.State.CLAIMED, worker=worker, attempts=F("attempts") + 1, lease_expires_at=timezone.now() + LEASE
         )

@@ -17,7 +17,10 @@ from codecs_runner.registry import get_condition
 from listening.models import Corpus, Event, Plan, PlanTrial, SourceClip, Stimulus, Study, StudyStimulus
 from listening.prolific import PLACEHOLDERS
 from listening.rating_tasks.registry import get_rating_task
+from listening.screening.registry import chosen_steps
 from listening.services.asking import REFERENCE, needs_reference, study_emotions
+from listening.services.checks import screening_problems
+from listening.services.clip_selection import eligible_clips
 from listening.services.dispatch import hint
 from listening.services.errors import ServiceError
 from listening.services.presets import PRESETS
@@ -52,7 +55,7 @@ def new_draft(*, corpus: Corpus, slug: str = "", preset: str = "emo-codec", **ch
     fields = {**PRESETS.get(preset, {}), "emotions": list(corpus.emotions), **asked}
     study = Study(corpus=corpus, slug=slug, preset=preset, **fields)
     if "n_clips" not in asked:
-        study.n_clips = min(study.n_clips, corpus.clips.count())
+        study.n_clips = min(study.n_clips, len(eligible_clips(study)))
     if "trials_per_session" not in asked:
         study.trials_per_session = min(study.trials_per_session, study.n_clips)
     return study
@@ -66,7 +69,7 @@ def save_draft(study: Study) -> None:
         if not before.is_editable:
             raise ServiceError(f"The study {study} is {before.status} by now; what raters see can no longer change.")
         study.save()
-        if any(getattr(before, field) != getattr(study, field) for field in ("corpus_id", "n_clips", "seed")):
+        if any(getattr(before, field) != getattr(study, field) for field in ("corpus_id", "clip_selection", "n_clips", "seed")):
             draw_clips(study)
         log(study, "changed")
 
@@ -81,6 +84,7 @@ def change_lease(study: Study, minutes: int) -> None:
 def check_study(study: Study) -> None:
     """Refuse a study that could not be run. Raises ServiceError with a sentence."""
     check_design(study)
+    check_screening(study)
     try:
         study.full_clean(validate_unique=study.pk is None)
     except ValidationError as error:
@@ -90,14 +94,17 @@ def check_study(study: Study) -> None:
 
 def check_design(study: Study) -> None:
     """Refuse names that mean nothing, and numbers that the corpus cannot give. Raises ServiceError with a sentence."""
-    available = study.corpus.clips.count()
-    if available == 0:
+    if not study.corpus.clips.exists():
         raise ServiceError(f"The corpus {study.corpus} has no clips; import some first.")
+    available = len(eligible_clips(study))
     check_names(study)
     if study.second_panel and REFERENCE not in study.conditions:
         raise ServiceError(f"A second panel rates the originals again, but {REFERENCE} is not among the study's conditions.")
     if study.n_clips > available:
-        raise ServiceError(f"The study asks for {study.n_clips} clips, but the corpus {study.corpus} has {available}.")
+        of_these = f" that are {study.clip_selection}" if study.clip_selection else ""
+        raise ServiceError(
+            f"The study asks for {study.n_clips} clips, but the corpus {study.corpus} has {available}{of_these}."
+        )
     if study.trials_per_session > study.n_clips:
         raise ServiceError(
             f"{study.trials_per_session} trials per session need as many clips, because nobody hears a clip twice, "
@@ -132,11 +139,26 @@ def check_names(study: Study) -> None:
         )
 
 
+def check_screening(study: Study) -> None:
+    """Refuse steps of the screening that mean nothing or cannot be given here. Raises ServiceError."""
+    try:
+        keys = [chosen.step for chosen in chosen_steps(study.screening)]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ServiceError(f"The screening of the study cannot be read: {error.args[0]}") from error
+    if len(set(keys)) != len(keys):
+        raise ServiceError("The screening of the study has one of its steps twice.")
+    if problems := screening_problems(study):
+        raise ServiceError(problems[0])
+
+
 def draw_clips(study: Study) -> None:
-    """Draw the study's clips, stratified by emotion and speaker's sex, from its seed: every stratum gives evenly while it lasts."""
+    """Draw the study's clips among the eligible ones, stratified by emotion and speaker's sex, from its seed.
+
+    Every stratum gives evenly while it lasts.
+    """
     rng = np.random.default_rng([study.seed, 0])
     strata: dict[tuple[str, str], list[SourceClip]] = defaultdict(list)
-    for clip in study.corpus.clips.order_by("clip_id"):
+    for clip in eligible_clips(study):
         strata[clip.emotion, clip.sex].append(clip)
     hands = [[clips[i] for i in rng.permutation(len(clips))] for _, clips in sorted(strata.items())]
     hands = [hands[i] for i in rng.permutation(len(hands))]

@@ -70,10 +70,11 @@ def consent(visit: Visit) -> None:
 def hear_check(visit: Visit, right: bool = True) -> None:
     """Answer the sound check with the number of tones that its audio holds, or with another number."""
     address = re.search(r'data-audio-url="([^"]+)"', visit.page.text)
-    if address is None:
+    attempt = re.search(r'name="try" value="([^"]+)"', visit.page.text)
+    if address is None or attempt is None:
         raise LostError("The sound check has no audio.")
     count = count_tones(visit.fetch(html.unescape(address[1])).content)
-    visit.post({"count": str(count if right else count % 9 + 1), "answer": "1"})
+    visit.post({"try": attempt[1], "item-1": str(count if right else count % 9 + 1), "answer": "1"})
 
 
 def count_tones(audio: bytes) -> int:

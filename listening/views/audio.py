@@ -1,23 +1,21 @@
-"""What raters hear, over HTTP: whole clips of a session's own trials, and the tones of the sound check."""
+"""What raters hear, over HTTP: whole clips of a session's own trials, and the sounds of the screening."""
 
-import io
 import re
 from pathlib import Path
 
-import numpy as np
-import soundfile
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotFound
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from listening.models import Session, Trial
+from listening.models import ScreeningResult, Session, Trial
 from listening.services.asking import clips_of
+from listening.services.checks import try_sound
 from listening.services.ratings import note_audio_sent
 from listening.services.stimuli import store
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-_RATE = 48_000
 _DAY = 86_400
 
 
@@ -70,21 +68,11 @@ def file_part(path: Path, wanted: str, content_type: str = "audio/flac") -> Http
 
 @never_cache
 @require_safe
-def check_audio(request: HttpRequest, token: str) -> HttpResponse:
-    """The tones of the sound check, at the level of the clips; the page is never told how many there are."""
+def check_audio(request: HttpRequest, token: str, try_id: str, number: int) -> HttpResponse:
+    """A sound of the screening's open try, made as it is asked for; its address tells nothing, and no cache may keep it."""
     try:
         session = Session.from_token(token)
-    except Session.DoesNotExist:
-        return HttpResponseNotFound("There is no such clip.")
-    buffer = io.BytesIO()
-    soundfile.write(buffer, tones(session.check_answer), _RATE, format="FLAC", subtype="PCM_16")
-    return HttpResponse(buffer.getvalue(), content_type="audio/flac")
-
-
-def tones(count: int) -> np.ndarray:
-    """``count`` soft 440 Hz tones of 0.35 s at -26 dBov RMS, 0.35 s apart, as float64 at 48 kHz."""
-    time = np.arange(int(0.35 * _RATE)) / _RATE
-    fade = np.clip(np.minimum(time, time[-1] - time) / 0.02, 0, 1)
-    tone = np.sqrt(2) * 10 ** (-26 / 20) * np.sin(2 * np.pi * 440 * time) * fade
-    silence = np.zeros_like(tone)
-    return np.concatenate([silence, *[part for _ in range(count) for part in (tone, silence)]])
+        content = try_sound(session, try_id, number)
+    except (Session.DoesNotExist, ScreeningResult.DoesNotExist):
+        return HttpResponseNotFound(_("There is no such clip."))
+    return HttpResponse(content, content_type="audio/flac")

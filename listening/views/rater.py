@@ -12,10 +12,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
 from listening.api import session_state
-from listening.forms import ConsentForm, SoundCheckForm
+from listening.forms import ConsentForm
 from listening.models import Session, Study
 from listening.prolific import LinkError, PreviewLinkError, completion_url
-from listening.services import sessions
+from listening.services import checks, sessions
 from listening.services.arrivals import note_arrival
 from listening.services.asking import screen_of, study_tasks
 from listening.services.errors import ServiceError
@@ -172,28 +172,44 @@ def consent(request: HttpRequest, session: Session) -> HttpResponse:
 
 @rater_page("check")
 def check(request: HttpRequest, session: Session) -> HttpResponse:
+    """The step of the screening that the session has come to."""
     if request.POST.get("silent") and not session.preview:
         sessions.cannot_play(session)
         return redirect("done", token=session.token)
-    form = SoundCheckForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        right = sessions.answer_check(session, form.cleaned_data["count"])
-        if right or session.state != Session.State.CHECK:
+    attempt = checks.next_try(session)
+    if attempt is None:
+        checks.move_on(session)
+        return go_to_step(session)
+    given = {n: request.POST.get(f"item-{n}", "") for n in range(1, len(attempt.items) + 1)}
+    missing: list[int] = []
+    # A form of an earlier try, sent again by the back button, is not an answer to this one.
+    if request.method == "POST" and request.POST.get("try") == attempt.result.public_id:
+        if request.POST.get("skip"):
+            checks.skip_try(session, attempt)
+        elif not (missing := checks.missing_answers(attempt, given)):
+            checks.answer_try(session, attempt, given)
+        if not missing:
             return go_to_step(session)
-        # Redirected, so that the back button finds a page and not a form to send again.
-        return redirect(f"{reverse('check', args=[session.token])}?again=1")
-    if request.GET.get("again") and not form.is_bound:
-        form = SoundCheckForm({})
-        form.errors["count"] = form.error_class(
-            [_("That was not the number of tones we played. Turn the volume up a little and try once more.")]
-        )
-    sessions.new_check(session)
-    audio_url = f"{reverse('check-audio', args=[session.token])}?try={session.check_tries}"
-    return _render(request, session, "check", form=form, audio_url=audio_url)
+    elif request.method == "POST":
+        return go_to_step(session)
+    items = [
+        {
+            "number": number,
+            "item": item,
+            "given": given[number],
+            "missing": number in missing,
+            "audio_url": item.sound and reverse("check-audio", args=[session.token, attempt.result.public_id, number]),
+        }
+        for number, item in enumerate(attempt.items, start=1)
+    ]
+    return _render(request, session, "check", attempt=attempt, items=items, missing=missing)
 
 
 @rater_page("trial")
 def trial(request: HttpRequest, session: Session) -> HttpResponse:
+    checks.move_on(session)
+    if step_of(session) != "trial":
+        return go_to_step(session)
     screen = screen_of(session)
     asked = study_tasks(session.study)
     tasks = [task.context(screen) for task in asked]
@@ -219,18 +235,6 @@ _ENDINGS = {
         gettext_lazy("Thank you for reading. Nothing about you was stored beyond the id you came with, encrypted."),
         "no_consent_code",
     ),
-    Session.State.FAILED_CHECK: (
-        gettext_lazy("The sound check did not work out"),
-        gettext_lazy(
-            "The number of tones was not right twice. Perhaps the volume is too low or the sound goes to another device."
-        ),
-        "failed_check_code",
-    ),
-    Session.State.INCOMPATIBLE: (
-        gettext_lazy("Your device cannot play the sound"),
-        gettext_lazy("Without sound the study cannot be done. That is nobody's fault and does not count against you."),
-        "incompatible_device_code",
-    ),
     Session.State.SCREENED_OUT: (
         gettext_lazy("All places are taken"),
         gettext_lazy("The study needs the same number of answers from each group, and it has all it needs from yours."),
@@ -239,11 +243,24 @@ _ENDINGS = {
 }
 
 
+def _ending(session: Session) -> tuple[Any, Any, str]:
+    """Title, text and code of a session that ended before its last clip."""
+    state = Session.State(session.state)
+    if state in _ENDINGS:
+        return _ENDINGS[state]
+    step = checks.failed_step(session)
+    if state == Session.State.INCOMPATIBLE:
+        text = step.failure if step else _("Without sound the study cannot be done. That does not count against you.")
+        return _("Your device cannot play the sound"), text, "incompatible_device_code"
+    text = step.failure if step else _("One of the steps before the test was not passed.")
+    return _("You cannot take part this time"), text, step.code if step else "failed_check_code"
+
+
 @rater_page("done")
 def done(request: HttpRequest, session: Session) -> HttpResponse:
     study = session.study
     if session.state != Session.State.COMPLETED:
-        title, text, code_field = map(str, _ENDINGS[Session.State(session.state)])
+        title, text, code_field = map(str, _ending(session))
         if session.state == Session.State.RELEASED:
             return message(request, 200, title, text, _("You can close this page."), study=study)
         if study.recruiter == Study.Recruiter.LINK:

@@ -12,6 +12,7 @@ REGISTRIES = {
     "READERS": REPO / "analysis/corpora/__init__.py",
     "FORMATS": REPO / "analysis/formats/__init__.py",
     "RATING_TASKS": REPO / "listening/rating_tasks/registry.py",
+    "SCREENING_STEPS": REPO / "listening/screening/registry.py",
 }
 
 

@@ -1,5 +1,6 @@
 """Stimuli made by Celery workers over a real Redis: woken at once, and none lost when the broker forgets everything."""
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -12,6 +13,9 @@ from pathlib import Path
 import pytest
 import redis
 
+from codecs_runner.jobs import RenderJob
+from codecs_runner.pipeline import render
+from codecs_runner.store import Store
 from tests.integration.server import REPO, manage, manage_all
 
 READY = "SELECT count(*) FROM listening_stimulus WHERE status = 'ready'"
@@ -56,6 +60,34 @@ def test_creating_a_study_wakes_the_workers_and_its_stimuli_are_made(environment
     with worker(environment, "listening", "celery"), worker(audio, "codecs_runner.worker", "render"):
         create(environment)
         wait_until_ready(environment, 8)
+
+
+@pytest.mark.neural
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_worker_encodes_a_clip_once_for_all_rates_of_a_model(environment, tmp_path):
+    """A clip's rates travel in one message, and the worker gives what each of them gives alone."""
+    pytest.importorskip("torch")
+    from tests.unit.codecs_runner.checkpoints import write_random_encodec
+
+    write_random_encodec(tmp_path / "weights")
+    passes, rates = tmp_path / "passes", ("1.5", "6", "24")
+    environment |= {"CODEC_WEIGHTS": str(tmp_path / "weights"), "PASSES": str(passes), "CODEC_DEVICE": "cpu"}
+    environment["PYTHONPATH"] = str(Path(__file__).parent)  # where noting_worker lies
+    slugs = ",".join(["original", *(f"encodec-24k-{rate}kbps" for rate in rates)])
+    with worker(environment, "listening", "celery"), worker(environment, "noting_worker", "render"):
+        manage(environment, "create_study", "--preset", "emo-codec", "--corpus", "c", "--name", "s", "--conditions", slugs)
+        wait_until_ready(environment, 16, seconds=600)
+    assert passes.read_text().splitlines() == ["1 clips, 32 codebooks"] * 4
+    asked = """SELECT c.file, s.condition, s.sidecar FROM listening_stimulus s JOIN listening_sourceclip c
+        ON c.id = s.source_clip_id WHERE s.condition LIKE 'encodec%' ORDER BY s.id LIMIT 3"""
+    with closing(sqlite3.connect(Path(environment["DATA_DIR"]) / "db.sqlite3")) as database:
+        made = [(file, condition, json.loads(sidecar)) for file, condition, sidecar in database.execute(asked)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CODEC_WEIGHTS", environment["CODEC_WEIGHTS"])
+        for file, condition, sidecar in made:
+            job = RenderJob(str(Path(environment["DATA_DIR"]) / "sources" / file), sidecar["source_sha256"], condition)
+            assert render(job, Store(tmp_path / "alone")).sidecar["audio_sha256"] == sidecar["audio_sha256"]
 
 
 def test_jobs_survive_a_broker_that_forgot_everything(environment, redis_url):

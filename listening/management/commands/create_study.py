@@ -21,6 +21,9 @@ class Command(BaseCommand):
         parser.add_argument("--name", required=True, help="the study's name in links")
         parser.add_argument("--conditions", help="slugs or aliases, separated by commas, instead of the preset's")
         parser.add_argument("--clips", type=int, help="number of clips, instead of the preset's")
+        parser.add_argument(
+            "--select", metavar="TEXT", help='only such clips: "sex=female; emotion=anger|sadness; duration=1..6"'
+        )
         parser.add_argument("--votes-per-stratum", type=int, help="votes for each stimulus from each stratum of raters")
         parser.add_argument("--trials-per-session", type=int, help="clips that one rater hears")
         parser.add_argument(
@@ -42,6 +45,7 @@ class Command(BaseCommand):
                 preset=preset,
                 conditions=[slug.strip() for slug in conditions.split(",") if slug.strip()] if conditions is not None else None,
                 n_clips=options["clips"],
+                clip_selection=options["select"],
                 votes_per_stratum=options["votes_per_stratum"],
                 trials_per_session=options["trials_per_session"],
                 second_panel=options["second_panel"],

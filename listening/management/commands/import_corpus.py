@@ -21,6 +21,10 @@ class Command(BaseCommand):
         parser.add_argument("--name", required=True, help="the name it gets here")
         parser.add_argument("--limit", type=int, help="take at most so many clips, spread over the corpus")
 
+        parser.add_argument(
+            "--annotation", default="", help="which labels, where the corpus has several kinds: primary, secondary, …"
+        )
+
     def handle(self, *, reader: str, path: Path, name: str, limit: int | None, **options: Any) -> None:
         if limit is not None and limit < 1:
             raise CommandError("--limit must be at least 1.")
@@ -31,6 +35,7 @@ class Command(BaseCommand):
                 name,
                 limit,
                 lambda rows: tqdm(rows, "checking clips", unit="clip", delay=2, disable=options["verbosity"] == 0),
+                options["annotation"],
             )
         except ServiceError as error:
             raise CommandError(str(error)) from error
@@ -38,6 +43,8 @@ class Command(BaseCommand):
             f"{name}: {report.added} clips added, {report.already_there} there already, {len(report.left_out)} left out; "
             f"emotions: {', '.join(report.corpus.emotions) or 'none'}."
         )
+        for note in report.notes:
+            self.stdout.write(f"  {note}")
         if report.left_out:
             width = max(len(Path(item["path"]).name) for item in report.left_out)
             self.stdout.write("Left out:")

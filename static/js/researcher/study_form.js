@@ -5,7 +5,7 @@ const WAIT_MS = 250;
 
 if (sums) {
   const form = sums.closest("form");
-  const fields = ["corpus", "n_clips", "seed", "conditions", "rating_tasks", "emotions", "strata", "votes_per_stratum", "trials_per_session"];
+  const fields = ["corpus", "clip_selection", "n_clips", "seed", "conditions", "rating_tasks", "emotions", "strata", "votes_per_stratum", "trials_per_session"];
   let waiting = 0;
   let asked = 0;
 

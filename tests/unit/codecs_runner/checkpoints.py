@@ -38,6 +38,36 @@ def write_random_checkpoints(folder: Path) -> None:
         write_xcodec2(folder / "xcodec2-hf")
 
 
+def write_random_encodec(folder: Path) -> None:
+    """EnCodec's files alone, in a new folder."""
+    import torch
+
+    from codecs_runner.neural import model_errors, open_device
+
+    folder.mkdir()
+    open_device()
+    torch.manual_seed(7)
+    with model_errors(folder):  # silences what the package warns of
+        write_encodec(folder)
+
+
+def write_random_dac(folder: Path, kwargs: dict[str, Any]) -> None:
+    """The model at 16 kHz alone, in a new folder; without ``kwargs`` at the published size."""
+    import torch
+
+    from codecs_runner.neural import model_errors, open_device
+
+    folder.mkdir()
+    open_device()
+    torch.manual_seed(7)
+    with model_errors(folder):
+        import dac
+
+        published = {"encoder_rates": DAC_KWARGS["encoder_rates"], "decoder_rates": DAC_KWARGS["decoder_rates"]}
+        kwargs = {**published, **kwargs, "sample_rate": 16_000, "n_codebooks": 12}
+        torch.save({"state_dict": dac.DAC(**kwargs).state_dict(), "metadata": {"kwargs": kwargs}}, folder / "weights_16khz.pth")
+
+
 def write_encodec(folder: Path) -> None:
     """A bare state dict whose name ends in the first digits of its checksum."""
     import torch

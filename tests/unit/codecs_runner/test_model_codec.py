@@ -1,6 +1,6 @@
 """Models that serve several rates at once: prefixes, batches, and that neither changes what is heard."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from analysis.pool import executor
 from codecs_runner import model_codec, pipeline, weights
 from codecs_runner.audio import inspect_audio
 from codecs_runner.batches import Clip, code_stream
@@ -254,11 +255,37 @@ def test_with_a_gpu_models_with_batches_take_that_path(
             taken.extend(job.condition for job in together)
             yield from render_together(together, store)
 
-    monkeypatch.setattr(pipeline, "runs_on_gpu", lambda: True)
+    monkeypatch.setattr(pipeline, "runs_in_batches", lambda: True)
     monkeypatch.setattr(pipeline, "render_on_device", on_device)
-    jobs = jobs_for(tmp_path, 5, ("encodec-24k-1.5kbps", "original"))
+    jobs = jobs_for(tmp_path, 9, ("encodec-24k-1.5kbps", "original"))
     assert all(result.ok for result in pipeline.render_many(jobs, Store(tmp_path / "store"), workers=2))
-    assert taken == ["encodec-24k-1.5kbps"] * 5
+    assert taken == ["encodec-24k-1.5kbps"] * 9
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_batches_on_a_cpu_take_the_whole_path_of_a_gpu(
+    with_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    """The same code as on a device: readers, buckets, batches of several clips, finishers; sound equal to 60 dB, rates to the bit."""
+    jobs, sizes = jobs_for(tmp_path, 6, SLUGS), []
+    one = {r.key: r for r in pipeline.render_many(jobs, Store(tmp_path / "one"), workers=1)}
+    launch = ModelCodec.launch
+
+    def noted(self: ModelCodec, clips: Sequence[Signal], conditions: Sequence[Condition]) -> object:
+        sizes.append(len(clips))
+        return launch(self, clips, conditions)
+
+    monkeypatch.setattr(ModelCodec, "launch", noted)
+    monkeypatch.setenv("CODEC_DEVICE", "cpu")
+    monkeypatch.setenv("CODEC_BATCH", "4")
+    executor.cache_clear()
+    many = {r.key: r for r in pipeline.render_many(jobs, Store(tmp_path / "many"), workers=workers)}
+    assert many.keys() == one.keys() and all(result.ok for result in many.values())
+    assert max(sizes) > 1 and sum(sizes) == 12  # six clips through each of two models, each encoded once
+    for key, result in one.items():
+        assert many[key].sidecar["payload_bps"] == result.sidecar["payload_bps"]
+        heard, batched = (sf.read(Store(tmp_path / name).flac_path(key))[0] for name in ("one", "many"))
+        assert snr_db(heard, batched) >= 60
 
 
 def test_another_models_weights_are_refused(with_weights: Path) -> None:

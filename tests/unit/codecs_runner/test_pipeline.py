@@ -126,6 +126,17 @@ def test_the_task_takes_and_gives_plain_values(recording: Path, tmp_path: Path, 
     assert (second.code, second.key) == ("unknown_condition", good.key)
 
 
+def test_the_task_gives_each_job_of_a_list_its_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the list's order, whatever the order of the work; a job that is asked for twice gets it twice."""
+    monkeypatch.setenv("STIMULUS_STORE", str(tmp_path / "store"))
+    jobs = jobs_for(tmp_path, 3, LIGHT)
+    (tmp_path / "1.wav").write_bytes(b"gone")
+    jobs = [*jobs[::-1], jobs[0]]
+    results = [RenderResult.from_dict(values) for values in render_jobs([job.to_dict() for job in jobs])]
+    assert [result.key for result in results] == [job.key for job in jobs]
+    assert [result.ok for result in results] == [not job.source.endswith("1.wav") for job in jobs]
+
+
 def test_the_task_without_a_store_says_so(recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STIMULUS_STORE", raising=False)
     assert render_jobs([job_for(recording, "original").to_dict()])[0]["code"] == "no_store"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from codecs_runner import weights
+from codecs_runner.__main__ import main
 from codecs_runner.errors import CodecError
 from codecs_runner.registry import availability, get_condition, open_codec
 from codecs_runner.weight_files import FILES
@@ -69,6 +70,20 @@ def test_a_download_is_whole_and_checked(folder: Path, tmp_path: Path, monkeypat
     with pytest.raises(CodecError):
         weights.download("lyra_decoder")
     assert [path.name for path in (folder / "lyra").iterdir()] == ["soundstream_encoder.tflite"]
+
+
+@pytest.mark.parametrize("place", ["", "lyra"])
+def test_a_damaged_file_is_fetched_again(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    source = tmp_path / "published.tflite"
+    source.write_bytes(b"weights")
+    right = dataclasses.replace(FILES["lyra_encoder"], url=source.as_uri(), sha256=weights.sha256(source), size=7)
+    monkeypatch.setitem(FILES, "lyra_encoder", right)
+    damaged = folder / place / right.name
+    damaged.parent.mkdir(exist_ok=True)
+    damaged.write_bytes(b"weig")
+    assert main(["weights", "verify"]) == 1
+    assert main(["weights", "download", "lyra_encoder"]) == 0
+    assert damaged.read_bytes() == b"weights" and main(["weights", "verify"]) == 0
 
 
 def test_no_network_is_a_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from uuid import uuid4
 from django.test import Client
 
 from listening.models import Participant, Session, Study
+from listening.services.checks import right_form
 
 _numbers = itertools.count(1)
 
@@ -50,8 +51,11 @@ class Rater:
         return self.client.post(f"{self.base}consent/", {"consent": "on", "stratum": stratum}, follow=True)
 
     def check(self):
-        self.client.get(f"{self.base}check/")
-        return self.client.post(f"{self.base}check/", {"count": self.session.check_answer}, follow=True)
+        """Pass every step of the screening."""
+        response = self.client.get(f"{self.base}check/", follow=True)
+        while form := right_form(self.session):
+            response = self.client.post(f"{self.base}check/", form, follow=True)
+        return response
 
     def arrive(self, stratum: str = "female") -> "Rater":
         """Link, consent, sound check: on to the first trial."""

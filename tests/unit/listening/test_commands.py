@@ -62,6 +62,8 @@ def test_ratings_are_exported_as_csv_and_parquet_and_nothing_else(study, tmp_pat
     Rater(study).arrive().finish()
     run("export_ratings", study.slug, "--out", str(tmp_path / "deep" / "r.csv"))
     run("export_ratings", study.slug, "--out", str(tmp_path / "r.parquet"))
+    conditions = pd.read_csv(tmp_path / "r-conditions.csv", index_col="condition")
+    assert 3_000 < conditions.loc["opus-6kbps", "measured_bps"] < 9_000
     csv = pd.read_csv(tmp_path / "deep" / "r.csv", keep_default_na=False, na_values={"value": ""})
     parquet = pd.read_parquet(tmp_path / "r.parquet")
     pd.testing.assert_frame_equal(csv, parquet, check_dtype=False)

@@ -15,10 +15,10 @@ import requests
 import soundfile
 from django.core.management import CommandError, call_command
 
+from codecs_runner.screening_sounds.tones import counted_tones
 from listening.models import Session
 from listening.prolific import PLACEHOLDERS, ProlificClient
 from listening.standin import StandIn, people
-from listening.views.audio import tones
 from tests.integration.server import REPO, free_port
 
 
@@ -92,7 +92,7 @@ def test_many_are_sent_until_enough_were_let_in(prolific, client, recruited):
 
 @pytest.mark.parametrize("count", range(1, 10))
 def test_tones_are_counted_by_ear(count, tmp_path):
-    soundfile.write(tmp_path / "tones.flac", tones(count), 48000)
+    soundfile.write(tmp_path / "tones.flac", counted_tones(count), 48000)
     assert people.count_tones((tmp_path / "tones.flac").read_bytes()) == count
 
 
