@@ -20,7 +20,17 @@ from listening.models import Session, Stimulus, Study, Trial
 from listening.services.asking import clips_of, screen_of, study_tasks
 from listening.services.errors import ServiceError
 from listening.services.progress import study_progress
-from listening.services.ratings import ConflictError, NotHeardError, clean_answers, next_position, record_ratings
+from listening.services.ratings import (
+    SKIP_REASONS,
+    ConflictError,
+    NotHeardError,
+    Receipt,
+    TooManySkippedError,
+    clean_answers,
+    next_position,
+    record_ratings,
+    skip_trial,
+)
 from listening.services.reports import export_content
 
 
@@ -43,6 +53,15 @@ class ListeningSerializer(serializers.Serializer):
     ended_at = serializers.DateTimeField(required=False, allow_null=True)
     output_sample_rate = serializers.IntegerField(required=False, allow_null=True)
     hidden_ms = serializers.IntegerField(required=False, min_value=0, help_text="Time the page was hidden during the trial.")
+    hidden_count = serializers.IntegerField(required=False, min_value=0, help_text="How often the page was hidden.")
+    unfocused_ms = serializers.IntegerField(
+        required=False, min_value=0, help_text="Time another window or program had the focus."
+    )
+    unfocused_count = serializers.IntegerField(required=False, min_value=0, help_text="How often the focus went elsewhere.")
+    device_changes = serializers.IntegerField(
+        required=False, min_value=0, help_text="How often an audio device was plugged in, pulled out or chosen anew."
+    )
+    interruptions = serializers.IntegerField(required=False, min_value=0, help_text="How often the device broke a play off.")
     sha256_ok = serializers.BooleanField(required=False, allow_null=True)
 
 
@@ -51,6 +70,15 @@ class RatingsSerializer(serializers.Serializer):
 
     idempotency_key = serializers.UUIDField(help_text="Drawn once for each answer; the same one comes with every retry.")
     answers = serializers.DictField(help_text="Scale to value: a whole number, or a list of names.")
+    listening = ListeningSerializer()
+    client_time = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class SkipSerializer(serializers.Serializer):
+    """A clip that could not be heard, and what stood in the way."""
+
+    idempotency_key = serializers.UUIDField(help_text="Drawn once for each report; the same one comes with every retry.")
+    reason = serializers.ChoiceField(choices=SKIP_REASONS)
     listening = ListeningSerializer()
     client_time = serializers.DateTimeField(required=False, allow_null=True)
 
@@ -107,6 +135,7 @@ class SessionStateSerializer(serializers.Serializer):
     simulated = serializers.BooleanField()
     preview = serializers.BooleanField()
     minimum_heard_share = serializers.FloatField()
+    max_plays = serializers.IntegerField(allow_null=True)
     done_url = serializers.CharField()
     trials = TrialStateSerializer(many=True)
     scales = ScaleSerializer(many=True)
@@ -140,12 +169,13 @@ def session_state(session: Session) -> dict[str, Any]:
         "simulated": bool(participant and participant.simulated),
         "preview": session.preview,
         "minimum_heard_share": session.study.minimum_heard_share,
+        "max_plays": session.study.max_plays,
         "done_url": reverse("done", args=[token]),
         "trials": [
             {
                 "position": trial.position,
-                **_clip_state(trial, token, 1, clips[trial.position][0]),
-                "second": _clip_state(trial, token, 2, clips[trial.position][1]) if len(clips[trial.position]) > 1 else None,
+                **_clip_state(trial, 1, clips[trial.position][0]),
+                "second": _clip_state(trial, 2, clips[trial.position][1]) if len(clips[trial.position]) > 1 else None,
                 "answered": trial.answered_at is not None,
             }
             for trial in trials
@@ -154,9 +184,9 @@ def session_state(session: Session) -> dict[str, Any]:
     }
 
 
-def _clip_state(trial: Trial, token: str, place: int, stimulus: Stimulus) -> dict[str, Any]:
+def _clip_state(trial: Trial, place: int, stimulus: Stimulus) -> dict[str, Any]:
     """One of a trial's clips. Its address tells whether it is heard first or second, and not which is the reference."""
-    address = reverse("trial-audio", args=[token, trial.public_id])
+    address = reverse("trial-audio", args=[trial.ticket])
     return {
         "audio_url": address if place == 1 else f"{address}?clip={place}",
         "sha256": stimulus.audio_sha256,
@@ -226,15 +256,46 @@ class RatingsView(RaterView):
             return _problem(str(error), status.HTTP_403_FORBIDDEN)
         except ConflictError as error:
             return _problem(str(error), status.HTTP_409_CONFLICT, next_position=next_position(session))
-        return Response(
-            {
-                "position": receipt.position,
-                "stored": True,
-                "next_position": receipt.next_position,
-                "done_url": reverse("done", args=[session.token]),
-            },
-            status=status.HTTP_200_OK if receipt.repeated else status.HTTP_201_CREATED,
-        )
+        return _receipt(session, receipt)
+
+
+class SkipView(RaterView):
+    @extend_schema(
+        request=SkipSerializer,
+        responses={
+            200: ReceiptSerializer,
+            201: ReceiptSerializer,
+            400: ProblemSerializer,
+            403: ProblemSerializer,
+            404: ProblemSerializer,
+        },
+    )
+    def post(self, request: Request, token: str, position: int) -> Response:
+        """Go on without one clip that could not be heard. The same report again gets the same receipt, with status 200."""
+        session = self.session(token)
+        body = SkipSerializer(data=request.data)
+        if not body.is_valid():
+            return _problem("The request is not complete: " + _first_error(body.errors), status.HTTP_400_BAD_REQUEST)
+        listening = ListeningSerializer(body.validated_data["listening"]).data
+        try:
+            receipt = skip_trial(session, position, body.validated_data["reason"], listening=listening)
+        except Trial.DoesNotExist:
+            return _problem(f"This session has no trial {position}.", status.HTTP_404_NOT_FOUND)
+        except TooManySkippedError as error:
+            return _problem(str(error), status.HTTP_403_FORBIDDEN)
+        return _receipt(session, receipt)
+
+
+def _receipt(session: Session, receipt: Receipt) -> Response:
+    return Response(
+        {
+            "position": receipt.position,
+            "stored": True,
+            "next_position": receipt.next_position,
+            "done_url": reverse("done", args=[session.token]),
+        },
+        status=status.HTTP_200_OK if receipt.repeated else status.HTTP_201_CREATED,
+    )
 
 
 def _problem(detail: str, code: int, **more: Any) -> Response:

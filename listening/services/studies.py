@@ -132,6 +132,9 @@ def check_names(study: Study) -> None:
             "A trial is heard either alone or beside its original, in one order: DCR, CCR and tasks about one clip cannot be "
             "asked together. Make a study for each."
         )
+    times = max(task.n_listenings for task in tasks)
+    if study.max_plays and study.max_plays < times:
+        raise ServiceError(f"A rating task needs {times} plays of a clip, but the study allows {study.max_plays}.")
     if any("emotion" in task.scale_keys for task in tasks) and len(study_emotions(study)) < 2:
         raise ServiceError(
             f"The emotion question needs at least two options, but the corpus {study.corpus} has {len(study.corpus.emotions)}; "

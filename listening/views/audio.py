@@ -9,25 +9,26 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from listening.models import ScreeningResult, Session, Trial
+from listening.models import ScreeningResult, Session, TicketOver, Trial
 from listening.services.asking import clips_of
 from listening.services.checks import try_sound
 from listening.services.ratings import note_audio_sent
 from listening.services.stimuli import store
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-_DAY = 86_400
 
 
 @require_safe
-def trial_audio(request: HttpRequest, token: str, trial_id: str) -> HttpResponseBase:
-    """A clip of one trial, FLAC at 48 kHz; ?clip=2 is the second of two. The address tells neither clip nor condition."""
+def trial_audio(request: HttpRequest, ticket: str) -> HttpResponseBase:
+    """A clip of one trial, FLAC at 48 kHz; ?clip=2 is the second of two. The address tells neither clip nor condition, and ends."""
     try:
-        session = Session.from_token(token)
-        trial = Trial.objects.select_related("stimulus").get(session=session, public_id=trial_id)
-    except (Session.DoesNotExist, Trial.DoesNotExist):
+        trial, left_s = Trial.from_ticket(ticket)
+    except TicketOver:
+        gone = "The address of this clip is over. Please load the page again."
+        return HttpResponse(gone, status=410, headers={"Cache-Control": "no-store"})
+    except Trial.DoesNotExist:
         return HttpResponseNotFound("There is no such clip.")
-    clips = clips_of(session, [trial])[trial.position]
+    clips = clips_of(trial.session, [trial])[trial.position]
     place = request.GET.get("clip", "1")
     if place not in ("1", "2")[: len(clips)]:
         return HttpResponseNotFound("There is no such clip.")
@@ -44,7 +45,8 @@ def trial_audio(request: HttpRequest, token: str, trial_id: str) -> HttpResponse
     response = file_part(path, request.headers.get("Range", ""))
     response["Accept-Ranges"] = "bytes"
     response["ETag"] = etag
-    response["Cache-Control"] = f"private, max-age={_DAY}, immutable"
+    response["Cache-Control"] = f"private, max-age={left_s}, immutable"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
     return response
 
 

@@ -2,7 +2,8 @@
  * The dial: one round button that plays a clip from its start or stops it, with a ring for how far it has come.
  *
  * There is nothing to drag: a clip is heard in order, and of two clips the first before the second.
- * States: loading, ready, playing, failed. Events: "started", "progress" (detail: the share heard of each clip), "ended", "retry".
+ * States: loading, ready, playing, spent, failed. Events: "started", "progress" (detail: the share heard of each clip),
+ * "finished" (detail: "ended", "stopped" or "interrupted"), "retry".
  */
 
 import { say } from "./messages.js";
@@ -33,7 +34,7 @@ export class Player extends EventTarget {
     this.#hints = hints;
     this.#parts = [...root.querySelectorAll("[data-part-name]")];
     this.#button.addEventListener("click", () => this.toggle());
-    addEventListener("online", () => this.#dial.dataset.state === "failed" && this.toggle());
+    addEventListener("online", () => this.hasFailed && this.toggle());
   }
 
   loading() {
@@ -50,8 +51,17 @@ export class Player extends EventTarget {
     this.#show("ready", say("buttonPlay"), this.#hints.ready);
   }
 
+  /** The clip was played as often as the study lets it be. */
+  spent() {
+    this.#show("spent", say("buttonSpent"), say("spent"));
+  }
+
   failed(reason) {
     this.#show("failed", say("buttonRetry"), reason === "network" ? say("failedNetwork") : say("failedClip"));
+  }
+
+  get hasFailed() {
+    return this.#dial.dataset.state === "failed";
   }
 
   /** Play, stop or load again: whatever the button shows. */
@@ -101,7 +111,7 @@ export class Player extends EventTarget {
     const sentence = { ended: this.#hints.again, stopped: say("stopped"), interrupted: say("interrupted") }[why];
     this.#show("ready", say("buttonAgain"), sentence);
     this.#draw(why === "ended" ? 1 : 0);
-    if (why === "ended") this.dispatchEvent(new Event("ended"));
+    this.dispatchEvent(new CustomEvent("finished", { detail: why }));
   }
 
   /** Show which of two clips sounds. */
@@ -116,6 +126,7 @@ export class Player extends EventTarget {
 
   #show(state, name, sentence) {
     this.#dial.dataset.state = state;
+    this.#button.setAttribute("aria-disabled", String(state === "spent"));
     this.#name.textContent = name;
     this.#status.textContent = sentence;
   }

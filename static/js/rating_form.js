@@ -18,12 +18,14 @@ export class RatingForm extends EventTarget {
   #leftNote = document.getElementById("left-note");
   #questions;
   #sequence;
+  #openNote;
   #mayOpenNext = true;
   /** How many questions with a listening of their own are open. */
   opened = 0;
 
-  constructor(form, scales) {
+  constructor(form, scales, openNote) {
     super();
+    this.#openNote = openNote;
     this.#form = form;
     this.#questions = scales.map((scale) => ({ ...scale, field: form.querySelector(`[data-scale="${CSS.escape(scale.key)}"]`) }));
     this.#sequence = this.#questions.filter((question) => question.own_listening);
@@ -33,6 +35,11 @@ export class RatingForm extends EventTarget {
       event.preventDefault();
       this.submit();
     });
+  }
+
+  /** Whether a question still waits for a play of its own. */
+  get waits() {
+    return this.opened < this.#sequence.length;
   }
 
   get isLocked() {
@@ -169,8 +176,8 @@ export class RatingForm extends EventTarget {
       word.hidden = !word.closest("fieldset").querySelector(`[value="${CSS.escape(word.dataset.ownWord)}"]`).checked;
     }
     const missing = this.#missing;
-    const waits = missing.length && missing.every(({ field }) => field.disabled);
-    if (!this.isLocked) this.#lockNote.textContent = say(waits ? "listenAgain" : "open");
+    const wantsPlay = missing.length > 0 && missing.every(({ field }) => field.disabled);
+    if (!this.isLocked) this.#lockNote.textContent = wantsPlay ? say("listenAgain") : this.#openNote;
     this.#form.dataset.state = this.isLocked ? "locked" : missing.length ? "open" : "complete";
     this.#leftNote.textContent = this.isLocked ? "" : missing.length ? say("left", { count: missing.length }) : say("complete");
     this.dispatchEvent(new Event("change"));
