@@ -4,7 +4,7 @@ import pandas as pd
 from django.db.models import Avg
 
 from codecs_runner.registry import get_condition
-from listening.models import Exclusion, PlanTrial, Rating, Session, Stimulus, Study
+from listening.models import Exclusion, PlanTrial, Rating, Session, Stimulus, StimulusScore, Study
 
 _NOT_COMPLETED = "session not completed"
 _RELEASED = "the submission was returned or rejected"
@@ -150,3 +150,16 @@ def _weights(study: Study, condition: str) -> str:
     made = Stimulus.objects.filter(study_stimuli__study=study, condition=condition, status=Stimulus.Status.READY)
     sidecar = made.order_by("pk").values_list("sidecar", flat=True).first() or {}
     return ", ".join(f"{name} {digest}" for name, digest in sorted((sidecar.get("weights") or {}).items()))
+
+
+def scores_frame(study: Study) -> pd.DataFrame:
+    """Every score of a study's stimuli, one row each, as ``python -m analysis score`` writes them: NaN with its reason."""
+    of_study = StimulusScore.objects.filter(
+        stimulus__source_clip__in=study.clips.all(), stimulus__condition__in=study.conditions
+    )
+    rows = of_study.order_by("stimulus_id", "measure").values_list(
+        "stimulus__source_clip__clip_id", "stimulus__condition", "measure", "value", "reason", "version"
+    )
+    frame = pd.DataFrame.from_records(list(rows), columns=["clip_id", "condition", "measure", "score", "reason", "version"])
+    frame.insert(0, "stimulus_id", frame["clip_id"] + "__" + frame["condition"])
+    return frame.astype({"score": "float64"})
