@@ -108,7 +108,7 @@ def test_two_clips_are_played_one_after_the_other_to_the_sample(page: Page, serv
 
 
 def test_a_question_with_its_own_listening_opens_by_a_play_that_follows_the_answer_before(page: Page, serve) -> None:
-    stand_in = serve("p835-each", n_trials=1)
+    stand_in = serve("p835-each", n_trials=1, clip_s=1.0)
     page.goto(stand_in.page_url)
     trial = TrialPage(page).at(1, total=1)
     fields = [page.locator(f"[data-scale={scale}] input").first for scale in ("p835_sig", "p835_bak", "p835_ovrl")]
