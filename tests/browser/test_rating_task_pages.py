@@ -114,8 +114,7 @@ def test_a_question_with_its_own_listening_opens_by_a_play_that_follows_the_answ
     fields = [page.locator(f"[data-scale={scale}] input").first for scale in ("p835_sig", "p835_bak", "p835_ovrl")]
 
     def hear() -> None:
-        trial.ready()
-        page.keyboard.press("Space")
+        trial.ready().dial.locator("button").click()
         expect(trial.dial).to_have_attribute("data-state", "playing")
         trial.ready()
 
