@@ -11,12 +11,12 @@ SERVE ?= 1
 
 PY := $(VENV)/bin/python
 RUN_SET := $(VENV)/.base $(if $(filter-out 0,$(NEURAL)),$(VENV)/.neural)
-DEV_SET := $(RUN_SET) $(VENV)/.pesq $(VENV)/.dev
+DEV_SET := $(RUN_SET) $(VENV)/.pesq $(VENV)/.s3 $(VENV)/.dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install demo serve worker test test-slow bench lint format clean
+.PHONY: help install demo serve worker test test-slow bench deploy-check lint format clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -48,6 +48,9 @@ test-slow: $(DEV_SET)  ## the tests that take minutes
 bench: $(DEV_SET)  ## measure speed; prints figures, passes no judgement
 	$(PY) -m pytest -o addopts=--import-mode=importlib -o python_files='bench_*.py' -q -s -rfEs tests/bench
 
+deploy-check: $(DEV_SET)  ## hold docker/ against its linters and schemas; needs no Docker engine
+	$(PY) -m pytest tests/architecture/test_deployment.py
+
 lint: $(DEV_SET)  ## ruff, mypy, the import contracts, and that no migration is missing
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
@@ -68,7 +71,7 @@ $(VENV)/.%: requirements-%.txt | $(PY)
 	$(PY) -m pip install --disable-pip-version-check -r $<
 	@touch $@
 
-$(VENV)/.neural $(VENV)/.dev: $(VENV)/.base
+$(VENV)/.neural $(VENV)/.s3 $(VENV)/.dev: $(VENV)/.base
 
 # PESQ is built from source. Where there is no C compiler it has no scores, and one that appears later is found.
 $(VENV)/.pesq: | $(VENV)/.base

@@ -13,10 +13,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 
 from analysis.order import order_sessions
+
+T = TypeVar("T")
 
 
 class DesignError(ValueError):
@@ -163,3 +167,33 @@ def _swap_path(
         colour_of[edge] = second if colour_of[edge] == first else first
         left[u][colour_of[edge]] = edge
         right[v][colour_of[edge]] = edge
+
+
+def insert_checks(trials: Sequence[T], checks: Sequence[T], rng: np.random.Generator) -> list[T]:
+    """The trials of a session with its check items among them, in random order at random places.
+
+    The session is cut into as many equal stretches as there are checks; each gets one, behind a trial drawn from it. So a session
+    never begins with a check, no two are neighbours, they are spread over its length, and the trials keep their order.
+    Raises DesignError for more checks than trials.
+
+    >>> insert_checks([1, 2, 3, 4], [-1, -2], np.random.default_rng(0))
+    [1, 2, -1, 3, 4, -2]
+    """
+    n, k = len(trials), len(checks)
+    if k > n:
+        raise DesignError(f"A session has {k} check items but only {n} trials to put them between; ask for fewer checks.")
+    edges = [j * n // k for j in range(k + 1)] if k else []
+    behind = {
+        int(rng.integers(first, last)): check
+        for (first, last), check in zip(pairwise(edges), _shuffled(checks, rng), strict=True)
+    }
+    placed: list[T] = []
+    for index, trial in enumerate(trials):
+        placed.append(trial)
+        if index in behind:
+            placed.append(behind[index])
+    return placed
+
+
+def _shuffled(items: Sequence[T], rng: np.random.Generator) -> list[T]:
+    return [items[i] for i in rng.permutation(len(items))]

@@ -9,7 +9,6 @@ from functools import lru_cache
 from importlib.metadata import version
 from itertools import groupby
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 from codecs_runner import weights
@@ -18,6 +17,7 @@ from codecs_runner.codecs.base import Codec, CodecError, Coded, Condition
 from codecs_runner.errors import AudioError, RunnerError
 from codecs_runner.jobs import RECIPE, RenderJob, RenderResult
 from codecs_runner.model_codec import ModelCodec
+from codecs_runner.places import local_file
 from codecs_runner.registry import get_condition, open_codec
 from codecs_runner.stimulus import Recording, StimulusAudio, finish_stimulus
 from codecs_runner.store import Store
@@ -63,10 +63,11 @@ def render_together(jobs: Sequence[RenderJob], store: Store) -> list[RenderResul
 def read_recording(job: RenderJob) -> Recording:
     """The recording, and that it is the one ordered; raises AudioError ``source_changed`` and whatever `load_audio` raises."""
     try:
-        changed_ns = Path(job.source).stat().st_mtime_ns
-    except OSError:
-        changed_ns = 0  # there is none, which decoding says in words
-    recording, sha256 = _decode(job.source, changed_ns)
+        path = local_file(job.source)
+        changed_ns = path.stat().st_mtime_ns
+    except FileNotFoundError as error:
+        raise AudioError("missing", f"There is no recording {job.source}.") from error
+    recording, sha256 = _decode(str(path), changed_ns)
     if sha256 != job.source_sha256:
         raise AudioError("source_changed", f"{job.source} is not the recording that was ordered: its content has changed.")
     return recording

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from celery import shared_task
@@ -22,7 +21,7 @@ def render_jobs(jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     and on a GPU clips are coded in batches. Delivering a list twice is harmless: what is in the store already is not rendered again.
     """
     read = [_read(values) for values in jobs]
-    store = Store(Path(os.environ.get("STIMULUS_STORE", "")))
+    store = Store(os.environ.get("STIMULUS_STORE", ""))
     rendered = {
         result.key: result for result in render_many((job for job in read if isinstance(job, RenderJob)), store, workers=1)
     }
@@ -36,7 +35,7 @@ def score_jobs(jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for values in jobs:
         job = ScoreJob(values["reference_key"], values["degraded_key"], values["sample_rate"], tuple(values["measures"]))
         ordered[job.key] = job, values["key"]
-    store = Store(Path(os.environ.get("STIMULUS_STORE", "")))
+    store = Store(os.environ.get("STIMULUS_STORE", ""))
     found = score_many([job for job, _ in ordered.values()], store, workers=1)
     return [ScoreResult(ordered[result.key][1], result.scores).to_dict() for result in found]
 

@@ -1,5 +1,6 @@
 """System checks: a wrong set-up is told in a sentence, before anything runs."""
 
+import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -8,6 +9,8 @@ from urllib.parse import urlparse
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+from codecs_runner.places import is_bucket
 
 _LEAST_FREE_BYTES = 1_000_000_000
 
@@ -66,6 +69,9 @@ def check_stores(**kwargs: Any) -> list[CheckMessage]:
     """The stores can be written and have room."""
     found: list[CheckMessage] = []
     for name in ("SOURCE_STORE", "STIMULUS_STORE"):
+        if is_bucket(getattr(settings, name)):
+            found += _check_bucket(name)
+            continue
         directory = Path(getattr(settings, name))
         there = next(path for path in (directory, *directory.parents) if path.exists())
         if not there.is_dir() or not os.access(there, os.W_OK):
@@ -75,6 +81,16 @@ def check_stores(**kwargs: Any) -> list[CheckMessage]:
         elif shutil.disk_usage(there).free < _LEAST_FREE_BYTES:
             found.append(Warning(f"The disk of {name} ({there}) has less than 1 GB free.", id="listening.W003"))
     return found
+
+
+def _check_bucket(name: str) -> list[CheckMessage]:
+    if importlib.util.find_spec("s3fs") is None:
+        sentence = f"{name} is a bucket, which needs the package s3fs: pip install -r requirements-s3.txt."
+        return [Error(sentence, id="listening.E008")]
+    if not settings.MEDIA_ORIGINS:
+        hint = "Raters' pages fetch clips from the bucket and are allowed to reach only the origins named there."
+        return [Warning(f"{name} is a bucket, but MEDIA_ORIGINS is empty.", hint=hint, id="listening.W005")]
+    return []
 
 
 @register()

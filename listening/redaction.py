@@ -1,7 +1,9 @@
 """Nobody's id in what a failing server writes: every log line and every error report passes through here."""
 
+import json
 import logging
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -30,6 +32,21 @@ class Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return hide_ids(super().format(record))
+
+
+class JsonFormatter(Formatter):
+    """One JSON object a line: time (UTC), level, logger, message, and the traceback where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": hide_ids(record.getMessage()),
+        }
+        if record.exc_info:
+            line["traceback"] = hide_ids(self.formatException(record.exc_info))
+        return json.dumps(line, ensure_ascii=False)
 
 
 class ErrorReport(ExceptionReporter):

@@ -14,10 +14,16 @@ environ.Env.read_env(BASE_DIR / ".env")
 
 # What the platform writes: database, sources, stimuli, reports. Nothing outside this directory is written.
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "var"))).expanduser().resolve()
-SOURCE_STORE = Path(env.str("SOURCE_STORE", str(DATA_DIR / "sources")))
+# Folders, or s3://BUCKET/PREFIX: see codecs_runner.places.
+SOURCE_STORE = env.str("SOURCE_STORE", "") or DATA_DIR / "sources"
+STIMULUS_STORE = env.str("STIMULUS_STORE", "") or DATA_DIR / "stimuli"
+# Where nginx reads DATA_DIR itself: the internal location that is mapped to it. Audio then never passes through Python.
+MEDIA_ACCEL = env.str("MEDIA_ACCEL", "")
+# How long a signed address of a bucket is good for, and the bucket's origin, which raters' pages must be allowed to fetch from.
+MEDIA_URL_S = env.int("MEDIA_URL_S", 3600)
+MEDIA_ORIGINS = env.list("MEDIA_ORIGINS", default=[])
 # The researcher's own recordings of spoken words, <language>/<word>.flac; what is not there eSpeak NG says.
 SCREENING_SPEECH = Path(env.str("SCREENING_SPEECH", str(DATA_DIR / "speech")))
-STIMULUS_STORE = Path(env.str("STIMULUS_STORE", str(DATA_DIR / "stimuli")))
 
 
 def _secret_key() -> str:
@@ -104,6 +110,11 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 60)
+    if env.bool("DATABASE_POOLED", False):
+        # Behind pgbouncer in transaction mode a connection is somebody else's after each transaction: no cursor and no prepared
+        # statement may live longer.
+        DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+        DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = None
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -165,6 +176,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
 CELERY_TASK_ROUTES = {"codecs_runner.*": {"queue": "render"}}
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "listening.sweep", "schedule": 60.0},
+    "alerts": {"task": "listening.alerts", "schedule": 60.0},
     "keep up with Prolific": {"task": "listening.keep_up", "schedule": float(PROLIFIC_POLL_S)},
 }
 
@@ -172,15 +184,23 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "plain": {"()": "listening.redaction.Formatter", "format": "{asctime} {levelname} {name} {message}", "style": "{"}
+        "plain": {"()": "listening.redaction.Formatter", "format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "json": {"()": "listening.redaction.JsonFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": env.str("LOG_FORMAT", "plain")}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "WARNING")},
     # What runserver says of each request; Django's own handler would print the whole address.
     "loggers": {"django.server": {"handlers": ["console"], "level": "INFO", "propagate": False}},
 }
 # Error e-mails (to ADMINS) carry neither addresses with ids nor ids in variables.
 DEFAULT_EXCEPTION_REPORTER = "listening.redaction.ErrorReport"
+# Who is told when something needs a person; see services/operations.py for what does.
+ALERT_EMAILS = env.list("ALERT_EMAILS", default=[])
+ALERT_WEBHOOK = env.str("ALERT_WEBHOOK", "")
+ALERT_STALL_MINUTES = env.int("ALERT_STALL_MINUTES", 60)
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+ADMINS = [("", address) for address in ALERT_EMAILS]
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 _PETROL = {
     "50": "oklch(97.5% .012 195)",
@@ -225,6 +245,12 @@ UNFOLD = {
                     {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")},
                     _page("Studies", "science", "listening_study"),
                     {"title": "Leaderboard", "icon": "leaderboard", "link": reverse_lazy("leaderboard")},
+                    {
+                        "title": "Operations",
+                        "icon": "monitor_heart",
+                        "link": reverse_lazy("operations"),
+                        "permission": lambda request: request.user.is_superuser,
+                    },
                 ]
             },
             {

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from listening.services import dispatch, scores, sessions, upkeep
+from listening.services import alerts, dispatch, scores, sessions, upkeep
 
 
 @shared_task(name="listening.dispatch")
@@ -38,3 +38,9 @@ def sweep() -> None:
 def keep_up() -> None:
     """Stay in step with Prolific."""
     upkeep.keep_up()
+
+
+@shared_task(name="listening.alerts")
+def check_alerts() -> None:
+    """Tell somebody what needs them."""
+    alerts.check()

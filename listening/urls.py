@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from listening.views import audio, hooks, leaderboard, rater, researcher
+from listening.views import audio, health, hooks, leaderboard, operations, rater, researcher
 
 rater_urls = [
     path("", rater.enter, name="enter"),
@@ -28,7 +28,11 @@ urlpatterns = [
     path("studies/<slug:slug>/report/<path:name>", researcher.report, name="study-report-file"),
     path("stimuli/<int:pk>.flac", researcher.stimulus_audio, name="stimulus-audio"),
     path("clips/<int:pk>/audio/", researcher.clip_audio, name="clip-audio"),
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
     path("api/v1/", include("listening.api_urls")),
     path("api/schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="schema"),
+    path("metrics", operations.metrics, name="metrics"),
+    path("admin/operations/", operations.operations_page, name="operations"),
     path("admin/", admin.site.urls),
 ]

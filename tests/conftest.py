@@ -151,6 +151,24 @@ def _redis_server() -> Iterator[str]:
             server.wait(timeout=10)
 
 
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """Address of an empty bucket on an S3 server of our own, for this process and those it starts."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    url = "http://{}:{}".format(*server.get_host_and_port())
+    name = f"stimuli-{uuid.uuid4().hex[:8]}"
+    access = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
+    for variable, value in {**access, "AWS_ENDPOINT_URL": url, "STORE_CACHE": str(tmp_path / "copies")}.items():
+        monkeypatch.setenv(variable, value)
+    boto3.client("s3").create_bucket(Bucket=name)
+    yield f"s3://{name}/prefix"
+    server.stop()
+
+
 def _postgres_programs() -> Path | None:
     """The folder of the newest installed PostgreSQL; Debian keeps `initdb` off the PATH."""
     on_path = shutil.which("initdb")

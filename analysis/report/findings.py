@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
@@ -31,8 +31,13 @@ class Finding:
 
 
 def leading_scale(results: Results) -> str | None:
-    """The scale that stands for overall quality, else the first of any quality; None where only feelings were rated."""
-    return next((key for key in (*_LEADING, *results.scales) if key in results.scales and mean_name(key) != "mean"), None)
+    """The scale that stands for overall quality; None where there is none."""
+    return leading(results.scales)
+
+
+def leading(scales: Sequence[str]) -> str | None:
+    """The scale among ``scales`` that stands for overall quality, else the first of any quality; None where there is none."""
+    return next((key for key in (*_LEADING, *scales) if key in scales and scale_mean(key) != "mean"), None)
 
 
 def scale_title(key: str) -> str:
@@ -40,7 +45,7 @@ def scale_title(key: str) -> str:
     return SCALES[key].title if key in SCALES else key
 
 
-def mean_name(key: str) -> str:
+def scale_mean(key: str) -> str:
     """What the mean of a scale is called: MOS, DMOS for DCR, CMOS for CCR, plain mean for what is no quality."""
     return SCALES[key].mean_name if key in SCALES else "MOS"
 

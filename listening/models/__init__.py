@@ -1,5 +1,6 @@
 """Data, constraints, and what one row decides."""
 
+from listening.models.alert import Alert
 from listening.models.corpus import Corpus, SourceClip
 from listening.models.exclusion import Exclusion
 from listening.models.job import Job
@@ -14,6 +15,7 @@ from listening.models.stimulus import Stimulus
 from listening.models.study import Plan, PlanTrial, Study, StudyStimulus
 
 __all__ = [
+    "Alert",
     "AppendOnlyError",
     "AuditEntry",
     "Bonus",

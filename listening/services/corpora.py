@@ -1,8 +1,5 @@
 """Import recorded speech."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +9,8 @@ from django.db import transaction
 
 from analysis.corpora import CorpusError, read_corpus
 from codecs_runner.audio import AudioError, AudioInfo, inspect_audio
+from codecs_runner.errors import StoreError
+from codecs_runner.places import open_place
 from listening.models import Corpus, SourceClip
 from listening.services.errors import ServiceError
 
@@ -115,23 +114,12 @@ def _source_clip(row: dict, info: AudioInfo) -> SourceClip:
 
 
 def _keep(path: Path, sha256: str) -> str:
-    """Copy a recording into the source store under its hash, whole or not at all; return its path inside the store."""
+    """Copy a recording into the source store under its hash, whole or not at all; return its name inside the store."""
     name = f"{sha256[:2]}/{sha256}{path.suffix.lower()}"
-    target = settings.SOURCE_STORE / name
-    if target.exists():
-        return name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as copy:
-        temporary = Path(copy.name)
+    place = open_place(settings.SOURCE_STORE)
+    if not place.has(name):
         try:
-            with path.open("rb") as source:
-                shutil.copyfileobj(source, copy)
-            copy.flush()
-            os.fsync(copy.fileno())
-            temporary.replace(target)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise ServiceError(
-                f"{path} could not be copied to {settings.SOURCE_STORE}: {error.strerror}. Nothing was imported."
-            ) from error
+            place.write(name, path.read_bytes())
+        except (OSError, StoreError) as error:
+            raise ServiceError(f"{path} could not be copied: {error} Nothing was imported.") from error
     return name

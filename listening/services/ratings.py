@@ -14,6 +14,7 @@ from listening.models import Event, Rating, Session, Trial
 from listening.rating_tasks.base import Answer, AnswerError
 from listening.services.asking import clips_of, n_listenings, reference_comes_first, screen_of, study_tasks
 from listening.services.balance import note_completed
+from listening.services.check_items import grade_check
 from listening.services.errors import ServiceError
 
 # A page measures what was heard from its audio clock and we from ours; they may differ by a little.
@@ -152,6 +153,7 @@ def _store(
                 for answer in answers
             ]
         )
+        grade_check(trial, answers)
     trial.answered_at, trial.skipped = timezone.now(), ""
     trial.listening = dict(listening) | _orders(session, trial.position)
     trial.save(update_fields=["answered_at", "skipped", "listening"])

@@ -4,7 +4,6 @@ import os
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
-from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -13,6 +12,7 @@ from django.utils import timezone
 
 from codecs_runner.jobs import RenderJob, RenderResult
 from codecs_runner.pipeline import render_many
+from codecs_runner.places import open_place
 from codecs_runner.registry import availability, get_condition
 from codecs_runner.store import Store
 from listening.models import Job, SourceClip, Stimulus
@@ -24,7 +24,7 @@ CLAIMED_AT_ONCE = 256  # jobs that a worker in this process spreads over its cor
 
 def store() -> Store:
     """The stimulus store of this installation."""
-    return Store(Path(settings.STIMULUS_STORE))
+    return Store(settings.STIMULUS_STORE)
 
 
 def ensure_stimuli(clips: Sequence[SourceClip], conditions: Sequence[str]) -> int:
@@ -100,7 +100,7 @@ def job_value(job: Job) -> RenderJob:
     """The job as a plain value, which any worker can do without our database; its key is noted in the row."""
     clip = job.stimulus.source_clip
     value = RenderJob(
-        source=str(settings.SOURCE_STORE / clip.file), source_sha256=clip.sha256, condition=job.stimulus.condition
+        source=open_place(settings.SOURCE_STORE).address(clip.file), source_sha256=clip.sha256, condition=job.stimulus.condition
     )
     if job.key != value.key:
         job.key = value.key

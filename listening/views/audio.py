@@ -1,9 +1,6 @@
 """What raters hear, over HTTP: whole clips of a session's own trials, and the sounds of the screening."""
 
-import re
-from pathlib import Path
-
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotFound
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotFound
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -14,8 +11,7 @@ from listening.services.asking import clips_of
 from listening.services.checks import try_sound
 from listening.services.ratings import note_audio_sent
 from listening.services.stimuli import store
-
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+from listening.views.delivery import send
 
 
 @require_safe
@@ -33,38 +29,23 @@ def trial_audio(request: HttpRequest, ticket: str) -> HttpResponseBase:
     if place not in ("1", "2")[: len(clips)]:
         return HttpResponseNotFound("There is no such clip.")
     stimulus = clips[int(place) - 1]
-    path = store().flac_path(stimulus.key)
-    if not path.exists():
+    etag = f'"{stimulus.audio_sha256}"'
+    if request.headers.get("If-None-Match") == etag:
+        note_audio_sent(trial)
+        return HttpResponse(status=304, headers={"ETag": etag})
+    stimuli = store()
+    try:
+        response = send(request, stimuli.place, stimuli.name(stimulus.key))
+    except Http404:
         return HttpResponseNotFound(
             "The clip's file is missing from the store; the researchers need to prepare the stimuli again."
         )
     note_audio_sent(trial)
-    etag = f'"{stimulus.audio_sha256}"'
-    if request.headers.get("If-None-Match") == etag:
-        return HttpResponse(status=304, headers={"ETag": etag})
-    response = file_part(path, request.headers.get("Range", ""))
-    response["Accept-Ranges"] = "bytes"
-    response["ETag"] = etag
-    response["Cache-Control"] = f"private, max-age={left_s}, immutable"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    return response
-
-
-def file_part(path: Path, wanted: str, content_type: str = "audio/flac") -> HttpResponseBase:
-    """The file, or the part a Range header asks for; Safari plays nothing from a server that ignores Range."""
-    size = path.stat().st_size
-    match = _RANGE.fullmatch(wanted)
-    if not match or not any(match.groups()):
-        return FileResponse(path.open("rb"), content_type=content_type)
-    first, last = match.groups()
-    start = int(first) if first else max(size - int(last), 0)
-    stop = min(int(last) + 1, size) if first and last else size
-    if start >= stop:
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-    with path.open("rb") as file:
-        file.seek(start)
-        response = HttpResponse(file.read(stop - start), status=206, content_type=content_type)
-    response["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+    if response.status_code < 300:
+        response["Accept-Ranges"] = "bytes"
+        response["ETag"] = etag
+        response["Cache-Control"] = f"private, max-age={left_s}, immutable"
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
     return response
 
 

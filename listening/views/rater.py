@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,12 +20,13 @@ from listening.services import checks, sessions
 from listening.services.arrivals import note_arrival
 from listening.services.asking import screen_of, study_tasks
 from listening.services.errors import ServiceError
+from listening.services.practice import repeat_practice
 from listening.views import arrivals
 from listening.views.language import reading
 
 _STEPS = {Session.State.CONSENT: "consent", Session.State.CHECK: "check", Session.State.RATING: "trial"}
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'{media}; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 #: What the clips of a trial are called, by what the rater may know of the reference.
@@ -47,7 +49,7 @@ def go_to_step(session: Session) -> HttpResponse:
 
 def _guard(response: HttpResponse) -> HttpResponse:
     """Pages of raters run our own scripts, talk to our own server, and tell nobody their address."""
-    response["Content-Security-Policy"] = _POLICY
+    response["Content-Security-Policy"] = _POLICY.format(media="".join(f" {origin}" for origin in settings.MEDIA_ORIGINS))
     response["Referrer-Policy"] = "no-referrer"
     return response
 
@@ -129,6 +131,14 @@ def rater_page(step: str):
                     sessions.revive(session)
                 except sessions.JoinRefused as error:
                     return _refusal(request, session.study, error)
+            if session.is_active and not arrivals.is_same_browser(request, session):
+                title, text = (
+                    _("Please go on where you began"),
+                    _("This study has to be finished in the browser where you agreed to it."),
+                )
+                return message(
+                    request, 403, title, text, _("Your answers are kept. Open the study there again."), study=session.study
+                )
             if step not in ("any", step_of(session)):
                 return go_to_step(session)
             sessions.touch(session)
@@ -166,7 +176,9 @@ def consent(request: HttpRequest, session: Session) -> HttpResponse:
             return redirect("done", token=session.token)
         if form.is_valid():
             (sessions.consent_to_preview if session.preview else sessions.give_consent)(session, form.chosen_stratum)
-            return go_to_step(session)
+            response = go_to_step(session)
+            arrivals.tie_to_browser(response, session)
+            return response
     return _render(request, session, "consent", form=form, n_trials=session.study.trials_per_session)
 
 
@@ -210,6 +222,7 @@ def trial(request: HttpRequest, session: Session) -> HttpResponse:
     checks.move_on(session)
     if step_of(session) != "trial":
         return go_to_step(session)
+    repeat_practice(session)
     screen = screen_of(session)
     asked = study_tasks(session.study)
     tasks = [task.context(screen) for task in asked]

@@ -11,12 +11,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_safe
 
+from codecs_runner.places import open_place
 from listening.models import SourceClip, Stimulus, Study
 from listening.services import sessions
 from listening.services.errors import ServiceError
 from listening.services.reports import report_directory
 from listening.services.stimuli import store
-from listening.views.audio import file_part
+from listening.views.delivery import send
 from listening.views.language import reading
 
 # A report is one self-contained page; whatever it holds, it reaches no other server.
@@ -63,20 +64,16 @@ def report(request: HttpRequest, slug: str, name: str = "report.html") -> HttpRe
 @require_safe
 def stimulus_audio(request: HttpRequest, pk: int) -> HttpResponseBase:
     """A stimulus as raters hear it."""
-    return _audio(request, store().flac_path(get_object_or_404(Stimulus, pk=pk, status=Stimulus.Status.READY).key))
+    stimuli = store()
+    return send(request, stimuli.place, stimuli.name(get_object_or_404(Stimulus, pk=pk, status=Stimulus.Status.READY).key))
 
 
 @staff_member_required
 @require_safe
 def clip_audio(request: HttpRequest, pk: int) -> HttpResponseBase:
     """An original recording as it was imported."""
-    return _audio(request, Path(settings.SOURCE_STORE) / get_object_or_404(SourceClip, pk=pk).file)
-
-
-def _audio(request: HttpRequest, path: Path) -> HttpResponseBase:
-    if not path.is_file():
-        raise Http404("The file is missing from the store.")
-    return file_part(path, request.headers.get("Range", ""), _content_type(path))
+    file = get_object_or_404(SourceClip, pk=pk).file
+    return send(request, open_place(settings.SOURCE_STORE), file, _content_type(Path(file)))
 
 
 def _content_type(path: Path) -> str:

@@ -10,10 +10,13 @@ from django.db import close_old_connections
 
 from codecs_runner.jobs import RenderResult
 from listening.models import Stimulus
+from listening.services import alerts
 from listening.services.scores import work_scores
 from listening.services.sessions import expire_sessions
 from listening.services.stimuli import work
 from listening.services.upkeep import keep_up
+
+ALERTS_S = 60  # between looks at what needs a person
 
 
 class Command(BaseCommand):
@@ -33,12 +36,16 @@ class Command(BaseCommand):
         if not once:
             signal.signal(signal.SIGTERM, stop)
             signal.signal(signal.SIGINT, stop)
+        check_at = 0.0
         while not stopping:
             close_old_connections()
             work(on_result=self._say)
             work_scores()
             expire_sessions()
             keep_up()
+            if time.monotonic() >= check_at:
+                alerts.check()
+                check_at = time.monotonic() + ALERTS_S
             if once:
                 break
             time.sleep(poll)

@@ -1,13 +1,14 @@
 """Session plans: exactly balanced for every shape of study."""
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.design import DesignError, Plan, draw_plans
+from analysis.design import DesignError, Plan, draw_plans, insert_checks
 from analysis.order import carry_over, order_sessions, places
 
 
@@ -91,3 +92,27 @@ def test_a_session_of_one_condition_has_an_order_too():
 def test_a_design_that_cannot_be_drawn_is_refused_in_a_sentence(arguments, sentence):
     with pytest.raises(DesignError, match=sentence):
         draw_plans(*arguments, np.random.default_rng(0))  # type: ignore[call-arg]
+
+
+@given(n=st.integers(1, 60), k=st.integers(0, 12), seed=st.integers(0, 2**32 - 1))
+def test_checks_are_spread_over_a_session_never_first_never_neighbours_and_move_no_trial(n: int, k: int, seed: int) -> None:
+    trials, checks = [f"t{i}" for i in range(n)], [f"c{i}" for i in range(k)]
+    if k > n:
+        with pytest.raises(DesignError, match="fewer checks"):
+            insert_checks(trials, checks, np.random.default_rng(seed))
+        return
+    placed = insert_checks(trials, checks, np.random.default_rng(seed))
+    assert [name for name in placed if name[0] == "t"] == trials
+    assert sorted(name for name in placed if name[0] == "c") == sorted(checks)
+    assert placed[0] == "t0"
+    assert not any(a[0] == b[0] == "c" for a, b in pairwise(placed))
+    behind = [sum(name[0] == "t" for name in placed[:i]) for i, name in enumerate(placed) if name[0] == "c"]
+    edges = [j * n // k for j in range(k + 1)] if k else []
+    assert [edges[j] < place <= edges[j + 1] for j, place in enumerate(behind)] == [True] * k
+    assert placed == insert_checks(trials, checks, np.random.default_rng(seed))
+
+
+def test_every_place_behind_a_trial_is_drawn_about_equally_often() -> None:
+    places = [insert_checks(range(10), [-1], np.random.default_rng(seed)).index(-1) for seed in range(2000)]
+    counts = np.bincount(places, minlength=11)
+    assert counts[0] == 0 and counts[1:].min() > 140 and counts[1:].max() < 270

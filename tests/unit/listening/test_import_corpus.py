@@ -1,7 +1,7 @@
 """Importing recorded speech: every file is checked, nothing is refused silently, and twice is once."""
 
 import errno
-import shutil
+import os
 from io import StringIO
 from pathlib import Path
 
@@ -124,8 +124,8 @@ def test_a_full_disk_stops_the_import_in_a_sentence_and_leaves_nothing_half(db, 
     def full(*args: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(shutil, "copyfileobj", full)
-    with pytest.raises(CommandError, match=r"No space left on device.*Nothing was imported"):
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CommandError, match=r"The disk that holds .* is full.*Nothing was imported"):
         run("import_corpus", "manifest", folder, name="mine")
     assert not Corpus.objects.exists()
     assert not [path for path in settings.SOURCE_STORE.rglob("*") if path.is_file()]

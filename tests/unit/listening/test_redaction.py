@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-import re
 import sys
 import time
 from datetime import timedelta
@@ -13,8 +12,8 @@ import pytest
 from django.test import Client, RequestFactory
 from django.views.debug import get_exception_reporter_class
 from gunicorn.config import Config
-from gunicorn.glogging import Logger
 
+from listening import serving
 from listening.models import AuditEntry, Recruitment, WebhookEvent
 from listening.prolific import ProlificClient, ProlificError
 from listening.prolific.webhooks import sign
@@ -130,22 +129,24 @@ def test_the_development_server_prints_no_id(console):
     assert "GET /s/x/?SESSION_ID=[hidden]&id=[hidden]&PROLIFIC_PID=[hidden] HTTP/1.1" in console.getvalue()
 
 
-def test_the_containers_access_log_holds_neither_addresses_of_raters_nor_queries():
-    """Its format is filled in by gunicorn's own logger for a request that carries ids."""
-    dockerfile = (REPO / "docker/Dockerfile").read_text().replace("\\\n", "")
-    (command,) = re.findall(r"^CMD (\[.*gunicorn.*\])$", dockerfile, re.MULTILINE)
-    (form,) = [each.partition("=")[2] for each in json.loads(command) if each.startswith("--access-logformat=")]
-    logger = Logger(Config())
+def test_the_access_log_holds_neither_addresses_of_raters_nor_queries_nor_tokens():
+    """Its format is filled in by the configured logger for a request that carries ids."""
+    config = Config()
+    config.set("access_log_format", serving.access_log_format)
+    logger = serving.AccessLog(config)
     environ = {
         "REQUEST_METHOD": "GET",
-        "RAW_URI": f"/s/x/?PROLIFIC_PID={PID}",
-        "PATH_INFO": "/s/x/",
+        "RAW_URI": f"/session/{TOKEN}/trial/?PROLIFIC_PID={PID}",
+        "PATH_INFO": f"/session/{TOKEN}/trial/",
         "QUERY_STRING": f"PROLIFIC_PID={PID}",
         "HTTP_REFERER": f"https://app.prolific.com/?PROLIFIC_PID={PID}",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "203.0.113.7",
     }
     answer = SimpleNamespace(status="302 Found", sent=12, headers=[])
-    line = form % logger.atoms_wrapper_class(logger.atoms(answer, SimpleNamespace(headers=[]), environ, timedelta(seconds=1)))
-    assert "GET /s/x/ 302 12" in line
-    assert PID not in line and "203.0.113.7" not in line
+    atoms = logger.atoms(answer, SimpleNamespace(headers=[]), environ, timedelta(seconds=1))
+    line = serving.access_log_format % logger.atoms_wrapper_class(atoms)
+    assert "GET /session/-/trial/ 302 12" in line
+    assert not [hidden for hidden in (PID, TOKEN, "203.0.113.7") if hidden in line]
+    dockerfile = (REPO / "docker/Dockerfile").read_text()
+    assert '"--config=python:listening.serving"' in dockerfile and serving.logger_class is serving.AccessLog

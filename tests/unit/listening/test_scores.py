@@ -68,8 +68,8 @@ def test_undefined_is_stored_with_its_reason_and_is_not_zero(made):
     assert queue_scores(made, ("stoi",)) == 11, "asking again does not change what is undefined"
 
 
-def test_an_audio_worker_measures_without_a_database_and_results_told_twice_change_nothing(made, monkeypatch):
-    monkeypatch.setenv("STIMULUS_STORE", str(store().root))
+def test_an_audio_worker_measures_without_a_database_and_results_told_twice_change_nothing(made, monkeypatch, settings):
+    monkeypatch.setenv("STIMULUS_STORE", str(settings.STIMULUS_STORE))
     queue_scores(made, MEASURES)
     values = [value.to_dict() for _, value in claim_scores("celery", 99)]
     results = score_jobs(values)
@@ -84,11 +84,12 @@ def test_an_audio_worker_measures_without_a_database_and_results_told_twice_chan
 def test_a_file_that_is_gone_is_told_in_a_sentence(made):
     queue_scores(made, ("stoi",))
     [(_, value)] = claim_scores("a", 1)
-    store().flac_path(value.degraded_key).rename(store().root / "away")
+    path = store().flac_path(value.degraded_key)
+    path.rename(path.with_name("away"))
     try:
         [result] = score_many([value], store())
     finally:
-        (store().root / "away").rename(store().flac_path(value.degraded_key))
+        path.with_name("away").rename(path)
     assert result.scores["stoi"][1].startswith("There is no file")
     assert not result.ok
 

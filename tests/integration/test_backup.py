@@ -1,0 +1,80 @@
+"""A backup of a study in mid-session, restored on a bare installation, holds every answer and every file."""
+
+import io
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.integration.server import REPO, manage, manage_all, running_server
+
+STUDY = ["--clips=3", "--votes-per-stratum=1", "--trials-per-session=3", "--conditions=original,opus-6kbps"]
+COUNTS = """
+from listening.models import *
+print("COUNTS", [m.objects.count() for m in (Rating, Trial, Session, Participant, Stimulus, SourceClip, Plan, Event)])
+for p in Participant.objects.all(): p.recruiter_id
+from listening.services.stimuli import store
+for s in Stimulus.objects.filter(status="ready"): store().verify(s.key)
+"""
+
+
+def environment_of(folder: Path, database: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    given = {"DATABASE_URL": database} if database else {}
+    return {**kept, **given, "DATA_DIR": str(folder), "SECRET_KEY": "for this test only", "PYTHONWARNINGS": "ignore"}
+
+
+def counts(environment: dict[str, str]) -> str:
+    said = manage(environment, "shell", "-v0", "-c", COUNTS)
+    return next(line for line in said.splitlines() if line.startswith("COUNTS"))
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_a_study_survives_the_loss_of_its_machine(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    database = request.getfixturevalue("postgres_url") if engine == "postgres" else ""
+    lost, bare, file = (
+        environment_of(tmp_path / "lost", database),
+        environment_of(tmp_path / "bare", database),
+        tmp_path / "b.tar",
+    )
+    corpus = str(REPO / "analysis/corpora/synthetic")
+    manage_all(
+        lost,
+        ["migrate", "--verbosity=0"],
+        ["import_corpus", "manifest", corpus, "--name=synthetic"],
+        ["create_study", "--preset=emo-codec", "--corpus=synthetic", "--name=s", *STUDY],
+        ["prepare_stimuli", "s"],
+        ["open_study", "s"],
+    )
+    with running_server(lost) as url:
+        manage(lost, "simulate_raters", "s", f"--base-url={url}")
+        manage(lost, "backup", str(file))  # while the site serves
+    before = counts(lost)
+    assert not before.startswith("COUNTS [0")
+
+    if engine == "postgres":
+        manage(lost, "flush", "--no-input")
+    else:
+        assert "holds studies" in refused(lost, "restore", str(file))
+    manage(bare, "restore", str(file))
+    manage(bare, "migrate", "--verbosity=0")
+    assert counts(bare) == before
+
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "damaged.tar").write_bytes(content)
+    assert "damaged" in refused(bare, "restore", "--replace", str(tmp_path / "damaged.tar"))
+    (tmp_path / "short.tar").write_bytes(file.read_bytes()[: len(content) // 2])
+    assert "backup" in refused(bare, "restore", "--replace", str(tmp_path / "short.tar"))
+    assert "PARTICIPANT_KEYS" in refused({**bare, "SECRET_KEY": "another"}, "restore", "--replace", str(file))
+    with tarfile.open(tmp_path / "else.tar", "w") as archive:
+        archive.addfile(tarfile.TarInfo("hello"), io.BytesIO())
+    assert "not a backup" in refused(bare, "restore", "--replace", str(tmp_path / "else.tar"))
+    assert counts(bare) == before
+
+
+def refused(environment: dict[str, str], *command: str) -> str:
+    with pytest.raises(AssertionError) as caught:
+        manage(environment, *command)
+    return str(caught.value)
