@@ -11,7 +11,7 @@ SERVE ?= 1
 
 PY := $(VENV)/bin/python
 RUN_SET := $(VENV)/.base $(if $(filter-out 0,$(NEURAL)),$(VENV)/.neural)
-DEV_SET := $(RUN_SET) $(VENV)/.s3 $(VENV)/.dev
+DEV_SET := $(RUN_SET) $(VENV)/.pesq $(VENV)/.s3 $(VENV)/.dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -21,7 +21,7 @@ DEV_SET := $(RUN_SET) $(VENV)/.s3 $(VENV)/.dev
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-install: $(RUN_SET)  ## create .venv and install what is pinned (again only when a requirements file changed)
+install: $(RUN_SET) $(VENV)/.pesq  ## create .venv and install what is pinned (again only when a requirements file changed)
 
 demo: install  ## from a folder of speech to a report, then serve it; CORPUS=DIR READER=emodb, SERVE=0, PORT=8000
 	$(PY) manage.py demo --corpus "$(CORPUS)" --reader $(READER) --port $(PORT) $(if $(filter 0,$(SERVE)),--no-serve)
@@ -39,7 +39,7 @@ test test-slow bench: export DATABASE_URL := sqlite:///$(CURDIR)/var/test/db.sql
 test test-slow bench: export CELERY_BROKER_URL :=
 test test-slow bench: export CODEC_DOWNLOAD := 0
 
-test: lint $(VENV)/.pesq  ## the fast tests, after the linters
+test: lint  ## the fast tests, after the linters
 	$(PY) -m pytest -m "not slow" -n $(WORKERS) -rfEs --durations=10
 
 test-slow: $(DEV_SET)  ## the tests that take minutes
@@ -73,8 +73,8 @@ $(VENV)/.%: requirements-%.txt | $(PY)
 
 $(VENV)/.neural $(VENV)/.s3 $(VENV)/.dev: $(VENV)/.base
 
-# PESQ is built from source. Where there is no C compiler its test is skipped, and one that appears later is found.
-$(VENV)/.pesq: $(VENV)/.dev
+# PESQ is built from source. Where there is no C compiler it has no scores, and one that appears later is found.
+$(VENV)/.pesq: | $(VENV)/.base
 	@if command -v cc >/dev/null; then $(PY) -m pip install --disable-pip-version-check pesq==0.0.4 && touch $@; fi
 
 $(PY):

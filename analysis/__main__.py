@@ -1,4 +1,4 @@
-"""Command line: ``python -m analysis report RATINGS.csv --out DIR`` and ``python -m analysis power RATINGS.csv --half-width X``."""
+"""Command line: ``python -m analysis report|power|score …``; ``--help`` after each says more."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from analysis.corpus_check import add_commands as add_corpora_commands
 from analysis.formats import FORMATS, Hints, read_input
 from analysis.formats.matrix import ROWS
 from analysis.formats.webmushra import REFERENCE as WEBMUSHRA_REFERENCE
+from analysis.objective.command import add_score_command
 from analysis.ratings.power import say, votes_needed
 from analysis.ratings.screening import RULE_SETS
 from analysis.report import write_report
@@ -154,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     files.add_argument("--pattern", default="", metavar="REGEX", help="p808: groups condition and clip in file names")
     files.add_argument("--stimuli", type=Path, metavar="CSV", help="matrix: stimulus_id, clip_id, condition, role")
     files.add_argument("--matrix-rows", choices=ROWS, default="", help="matrix: what its rows are")
+    add_score_command(commands)
     power = commands.add_parser("power", help="say how many more votes a half-width of the intervals takes")
     power.set_defaults(command=_power)
     power.add_argument("ratings", type=Path, metavar="RATINGS", help="tidy CSV or Parquet file of ratings")

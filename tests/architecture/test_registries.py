@@ -10,6 +10,7 @@ REPO = Path(__file__).resolve().parents[2]
 REGISTRIES = {
     "CONDITIONS": REPO / "codecs_runner/registry.py",
     "READERS": REPO / "analysis/corpora/__init__.py",
+    "MEASURES": REPO / "analysis/objective/__init__.py",
     "FORMATS": REPO / "analysis/formats/__init__.py",
     "RATING_TASKS": REPO / "listening/rating_tasks/registry.py",
     "SCREENING_STEPS": REPO / "listening/screening/registry.py",
