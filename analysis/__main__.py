@@ -23,6 +23,8 @@ from analysis.report.provenance import file_sha256
 from analysis.report.sieve import NO_RULES
 from analysis.report.study import REPLICATES
 from analysis.schema import SchemaError, read_ratings, require_condition
+from analysis.ser.command import add_commands as add_ser_commands
+from analysis.ser.errors import SerError
 
 BAD_INPUT = 2
 DEFAULT_REFERENCE = "original"
@@ -33,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.command(options)
-    except (SchemaError, CorpusError, OSError) as error:
+    except (SchemaError, CorpusError, SerError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return BAD_INPUT
     return 0
@@ -162,6 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     power.add_argument("--half-width", type=float, required=True, metavar="X", help="half of the 95 %% interval, in points")
     power.add_argument("--out", type=Path, metavar="CSV", help="write the table there too")
     add_corpora_commands(commands)
+    add_ser_commands(commands)
     return parser
 
 

@@ -5,24 +5,21 @@ imports. Nothing here is imported before a neural condition is opened.
 import json
 import os
 import pickle
-import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.torchaudio_repair import repair_torchaudio
 from codecs_runner.codecs.base import CodecError, Signal
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
-
-NATIVE_TORCHAUDIO = ("_torchaudio", "libtorchaudio")
 
 
 def open_device() -> "torch.device":
@@ -146,30 +143,3 @@ def model_errors(path: Path | str) -> Iterator[None]:
 def as_signal(tensor: "torch.Tensor") -> Signal:
     """Any tensor of one clip as one channel on the CPU, shape [n_samples]."""
     return np.asarray(tensor.reshape(-1).cpu().numpy(), dtype=np.float32)
-
-
-def repair_torchaudio() -> None:
-    """Make ``import torchaudio`` succeed beside a CPU build of PyTorch.
-
-    The wheels of torchaudio 2.11 link CUDA libraries; where those are absent the import fails and takes along every package
-    that asks for torchaudio. What the codec packages use is plain PyTorch, so a stand-in for the native part is registered, but
-    only where loading it fails. On a CUDA machine nothing happens.
-    """
-    import torch
-
-    spec = find_spec("torchaudio")
-    if spec is None or spec.origin is None or "torchaudio" in sys.modules or "torchaudio._extension" in sys.modules:
-        return
-    libraries = [Path(spec.origin).parent / "lib" / f"{name}.abi3.so" for name in NATIVE_TORCHAUDIO]
-    try:
-        for library in filter(Path.is_file, libraries):
-            torch.ops.load_library(library)  # type: ignore[no-untyped-call]
-    except OSError:
-        stand_in = ModuleType("torchaudio._extension", "Stands in for the native part, which cannot be loaded here.")
-        vars(stand_in).update(
-            _IS_TORCHAUDIO_EXT_AVAILABLE=False,
-            _IS_ALIGN_AVAILABLE=False,
-            _check_cuda_version=lambda: None,
-            fail_if_no_align=lambda function: function,
-        )
-        sys.modules["torchaudio._extension"] = stand_in

@@ -16,11 +16,22 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analysis.exports import EXPORTS
-from listening.models import Session, Study, Trial
+from listening.models import Session, Trial
 from listening.rating_tasks.registry import get_rating_task
+from listening.services.access import studies_of
 from listening.services.errors import ServiceError
 from listening.services.progress import study_progress
-from listening.services.ratings import ConflictError, NotHeardError, clean_answers, next_position, record_ratings
+from listening.services.ratings import (
+    SKIP_REASONS,
+    ConflictError,
+    NotHeardError,
+    Receipt,
+    TooManySkippedError,
+    clean_answers,
+    next_position,
+    record_ratings,
+    skip_trial,
+)
 from listening.services.reports import export_content
 
 
@@ -33,6 +44,15 @@ class ListeningSerializer(serializers.Serializer):
     ended_at = serializers.DateTimeField(required=False, allow_null=True)
     output_sample_rate = serializers.IntegerField(required=False, allow_null=True)
     hidden_ms = serializers.IntegerField(required=False, min_value=0, help_text="Time the page was hidden during the trial.")
+    hidden_count = serializers.IntegerField(required=False, min_value=0, help_text="How often the page was hidden.")
+    unfocused_ms = serializers.IntegerField(
+        required=False, min_value=0, help_text="Time another window or program had the focus."
+    )
+    unfocused_count = serializers.IntegerField(required=False, min_value=0, help_text="How often the focus went elsewhere.")
+    device_changes = serializers.IntegerField(
+        required=False, min_value=0, help_text="How often an audio device was plugged in, pulled out or chosen anew."
+    )
+    interruptions = serializers.IntegerField(required=False, min_value=0, help_text="How often the device broke a play off.")
     sha256_ok = serializers.BooleanField(required=False, allow_null=True)
 
 
@@ -41,6 +61,15 @@ class RatingsSerializer(serializers.Serializer):
 
     idempotency_key = serializers.UUIDField(help_text="Drawn once for each answer; the same one comes with every retry.")
     answers = serializers.DictField(help_text="Scale to value: a whole number, or a list of names.")
+    listening = ListeningSerializer()
+    client_time = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class SkipSerializer(serializers.Serializer):
+    """A clip that could not be heard, and what stood in the way."""
+
+    idempotency_key = serializers.UUIDField(help_text="Drawn once for each report; the same one comes with every retry.")
+    reason = serializers.ChoiceField(choices=SKIP_REASONS)
     listening = ListeningSerializer()
     client_time = serializers.DateTimeField(required=False, allow_null=True)
 
@@ -87,6 +116,7 @@ class SessionStateSerializer(serializers.Serializer):
     simulated = serializers.BooleanField()
     preview = serializers.BooleanField()
     minimum_heard_share = serializers.FloatField()
+    max_plays = serializers.IntegerField(allow_null=True)
     done_url = serializers.CharField()
     trials = TrialStateSerializer(many=True)
     scales = ScaleSerializer(many=True)
@@ -118,11 +148,12 @@ def session_state(session: Session) -> dict[str, Any]:
         "simulated": bool(participant and participant.simulated),
         "preview": session.preview,
         "minimum_heard_share": session.study.minimum_heard_share,
+        "max_plays": session.study.max_plays,
         "done_url": reverse("done", args=[token]),
         "trials": [
             {
                 "position": trial.position,
-                "audio_url": reverse("trial-audio", args=[token, trial.public_id]),
+                "audio_url": reverse("trial-audio", args=[trial.ticket]),
                 "sha256": trial.stimulus.audio_sha256,
                 "duration_s": trial.stimulus.duration_s,
                 "answered": trial.answered_at is not None,
@@ -199,15 +230,46 @@ class RatingsView(RaterView):
             return _problem(str(error), status.HTTP_403_FORBIDDEN)
         except ConflictError as error:
             return _problem(str(error), status.HTTP_409_CONFLICT, next_position=next_position(session))
-        return Response(
-            {
-                "position": receipt.position,
-                "stored": True,
-                "next_position": receipt.next_position,
-                "done_url": reverse("done", args=[session.token]),
-            },
-            status=status.HTTP_200_OK if receipt.repeated else status.HTTP_201_CREATED,
-        )
+        return _receipt(session, receipt)
+
+
+class SkipView(RaterView):
+    @extend_schema(
+        request=SkipSerializer,
+        responses={
+            200: ReceiptSerializer,
+            201: ReceiptSerializer,
+            400: ProblemSerializer,
+            403: ProblemSerializer,
+            404: ProblemSerializer,
+        },
+    )
+    def post(self, request: Request, token: str, position: int) -> Response:
+        """Go on without one clip that could not be heard. The same report again gets the same receipt, with status 200."""
+        session = self.session(token)
+        body = SkipSerializer(data=request.data)
+        if not body.is_valid():
+            return _problem("The request is not complete: " + _first_error(body.errors), status.HTTP_400_BAD_REQUEST)
+        listening = ListeningSerializer(body.validated_data["listening"]).data
+        try:
+            receipt = skip_trial(session, position, body.validated_data["reason"], listening=listening)
+        except Trial.DoesNotExist:
+            return _problem(f"This session has no trial {position}.", status.HTTP_404_NOT_FOUND)
+        except TooManySkippedError as error:
+            return _problem(str(error), status.HTTP_403_FORBIDDEN)
+        return _receipt(session, receipt)
+
+
+def _receipt(session: Session, receipt: Receipt) -> Response:
+    return Response(
+        {
+            "position": receipt.position,
+            "stored": True,
+            "next_position": receipt.next_position,
+            "done_url": reverse("done", args=[session.token]),
+        },
+        status=status.HTTP_200_OK if receipt.repeated else status.HTTP_201_CREATED,
+    )
 
 
 def _problem(detail: str, code: int, **more: Any) -> Response:
@@ -226,7 +288,7 @@ class ProgressView(APIView):
     @extend_schema(responses=ProgressSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """How far a study is."""
-        return Response(study_progress(get_object_or_404(Study, slug=slug)))
+        return Response(study_progress(get_object_or_404(studies_of(request.user), slug=slug)))
 
 
 class ExportView(APIView):
@@ -239,7 +301,7 @@ class ExportView(APIView):
     )
     def get(self, request: Request, slug: str) -> HttpResponse:
         """All ratings of a study: tidy by default, or as Parquet, sureal, P.808 toolkit columns or a data package."""
-        study = get_object_or_404(Study, slug=slug)
+        study = get_object_or_404(studies_of(request.user), slug=slug)
         form = request.query_params.get("as", "tidy")
         try:
             content, _ = export_content(study, form, request.query_params.get("scale", ""))

@@ -12,7 +12,6 @@ rater_urls = [
     path("check/", rater.check, name="check"),
     path("check/<str:try_id>/<int:number>.flac", audio.check_audio, name="check-audio"),
     path("trial/", rater.trial, name="trial"),
-    path("audio/<str:trial_id>.flac", audio.trial_audio, name="trial-audio"),
     path("done/", rater.done, name="done"),
 ]
 
@@ -20,6 +19,7 @@ urlpatterns = [
     path("", researcher.home, name="home"),
     path("s/<slug:slug>/", rater.join, name="join"),
     path("session/<str:token>/", include(rater_urls)),
+    path("audio/<str:ticket>.flac", audio.trial_audio, name="trial-audio"),
     path("hooks/prolific/", hooks.prolific, name="prolific-hook"),
     path("preview/<slug:slug>/", researcher.preview, name="preview"),
     path("studies/<slug:slug>/report/", researcher.report, name="study-report"),

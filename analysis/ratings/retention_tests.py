@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -47,7 +48,7 @@ def retention_contrasts(
             continue
         a, b, truth = (sets[code][:, clips] for code in (first, second, base))
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
-        rows.append(row | {"n_clips": int(clips.sum()), "note": ""} | _compare(a, b, truth, permutations, rng))
+        rows.append(row | {"n_clips": int(clips.sum()), "note": ""} | compare_label_sets(a, b, truth, permutations, rng))
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(_TYPES)
     return table.assign(p_holm=holm(table["p"]))
 
@@ -58,13 +59,27 @@ def _label_sets(coded: Coded, emotions: Sequence[str]) -> tuple[dict[int, BoolAr
     return sets, {code: votes.sum(axis=0) > 0 for code, votes in totals.items()}
 
 
-def _compare(a: BoolArray, b: BoolArray, truth: BoolArray, permutations: int, rng: np.random.Generator) -> dict[str, object]:
-    """Observed scores and p; label sets are (emotions, clips). A swap moves a clip's counts from one side to the other."""
+def compare_label_sets(
+    a: BoolArray,
+    b: BoolArray,
+    truth: BoolArray,
+    permutations: int,
+    rng: np.random.Generator,
+    cluster: npt.NDArray[np.intp] | None = None,
+) -> dict[str, Any]:
+    """Macro-F1 of two lists of label sets for the same clips against the true ones, their difference and its permutation p.
+
+    Arrays are (emotions, clips). A swap moves a clip's counts from one side to the other; clips with one number in ``cluster`` are
+    swapped together.
+    """
     support = truth.sum(axis=1, dtype=np.float64)[:, None]
     hits = [(side & truth).astype(np.float64) for side in (a, b)]
     made = [side.astype(np.float64) for side in (a, b)]
     # Whole numbers of clips are exact in single precision; one product for both kinds of counts.
     moved = np.concatenate([hits[1] - hits[0], made[1] - made[0]]).astype(np.float32)
+    if cluster is not None:
+        numbers, member = np.unique(cluster, return_inverse=True)
+        moved = moved @ (member[:, None] == np.arange(len(numbers))).astype(np.float32)
 
     def macro(swapped: npt.NDArray[np.float32]) -> tuple[FloatArray, FloatArray]:
         """Macro-F1 of both sides for swaps (clips, b) of 0 and 1."""
@@ -76,13 +91,13 @@ def _compare(a: BoolArray, b: BoolArray, truth: BoolArray, permutations: int, rn
             scores.append(macro_mean(f1_scores(both, predicted - both, support - both), axis=0))
         return scores[0], scores[1]
 
-    score_a, score_b = (float(score[0]) for score in macro(np.zeros((a.shape[1], 1), dtype=np.float32)))
+    score_a, score_b = (float(score[0]) for score in macro(np.zeros((moved.shape[1], 1), dtype=np.float32)))
     difference = score_a - score_b
     if np.isnan(difference):
         return {"macro_f1_a": score_a, "macro_f1_b": score_b, "note": "no emotion in any label set"}
     extreme = 0
     for start in range(0, permutations, _BLOCK):
-        first, second = macro(_swaps(a.shape[1], min(_BLOCK, permutations - start), rng))
+        first, second = macro(_swaps(moved.shape[1], min(_BLOCK, permutations - start), rng))
         extreme += int((np.abs(first - second) >= abs(difference) - 1e-12).sum())
     p = (1 + extreme) / (1 + permutations)
     return {"macro_f1_a": score_a, "macro_f1_b": score_b, "difference": difference, "p": p}

@@ -8,8 +8,9 @@ from django import forms
 
 from listening.models import Recruitment, Study
 from listening.prolific import ProlificClient
+from listening.services.balance import free_plans
 from listening.services.criteria import COUNTRY, LANGUAGE, Criteria, choices_of
-from listening.services.recruitment import DraftOptions, free_plans
+from listening.services.recruitment import DraftOptions
 from listening.services.sizing import study_size
 
 #: Where the form's reward begins, in minor units an hour, before Prolific's recommendation is known.
@@ -86,7 +87,7 @@ class LaunchForm(forms.Form):
     def _suggestions(self, client: ProlificClient) -> dict[str, Any]:
         minutes = max(study_size(self.study).minutes, 1)
         reward = math.ceil(minutes * FAIR_HOURLY_MINOR / 60)
-        cost = client.calculate_cost(reward, max(free_plans(self.study), 1))
+        cost = client.calculate_cost(reward, max(free_plans(self.study).count(), 1))
         return {
             "name": self.study.title,
             "description": self.study.instructions,

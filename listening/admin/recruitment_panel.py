@@ -9,11 +9,11 @@ from django.conf import settings
 
 from listening.models import Bonus, Recruitment, Study, Submission
 from listening.prolific import ProlificClient
+from listening.services.balance import free_plans
 from listening.services.money import money
 from listening.services.reconcile import stored_differences
 from listening.services.recruitment import (
     end_pilot,
-    free_plans,
     launch_cost,
     pause,
     places_in_all,
@@ -88,7 +88,7 @@ def panel(study: Study) -> dict[str, Any] | None:
         return None
     recruitment = Recruitment.objects.filter(study=study).first()
     if recruitment is None:
-        return {"recruitment": None, "has_token": bool(settings.PROLIFIC_TOKEN), "free": free_plans(study)}
+        return {"recruitment": None, "has_token": bool(settings.PROLIFIC_TOKEN), "free": free_plans(study).count()}
     verbs = [verb for verb in ACTIONS if is_possible(recruitment, verb)]
     statuses = Counter(recruitment.submissions.values_list("status", flat=True))
     return {

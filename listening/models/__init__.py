@@ -9,7 +9,7 @@ from listening.models.participant import Participant
 from listening.models.rating import AppendOnlyError, Rating
 from listening.models.recruitment import AuditEntry, Bonus, Recruitment, Submission, WebhookEvent
 from listening.models.screening import ScreeningResult
-from listening.models.session import Session, Trial
+from listening.models.session import Session, TicketOver, Trial
 from listening.models.stimulus import Stimulus
 from listening.models.study import Plan, PlanTrial, Study, StudyStimulus
 
@@ -34,6 +34,7 @@ __all__ = [
     "Study",
     "StudyStimulus",
     "Submission",
+    "TicketOver",
     "Trial",
     "WebhookEvent",
 ]

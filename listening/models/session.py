@@ -1,6 +1,7 @@
 """One rater's sitting, and its screens."""
 
 import secrets
+import time
 from typing import Self
 
 from django.core import signing
@@ -11,11 +12,18 @@ from listening.models.stimulus import Stimulus
 from listening.models.study import Plan, Study
 
 _SIGNER = signing.Signer(salt="listening.session")
+_TICKETS = signing.Signer(salt="listening.audio")
+#: Tickets end on multiples of this, so that a reloaded page asks by the same address and finds its clips in the browser's cache.
+_TICKET_WINDOW_S = 6 * 3600
 
 
 def draw_public_id() -> str:
     """128 random bits as text that stands in an address."""
     return secrets.token_urlsafe(16)
+
+
+class TicketOver(Exception):
+    """A clip's address that was good once; the session's state has a new one."""
 
 
 class Session(models.Model):
@@ -47,6 +55,9 @@ class Session(models.Model):
     prolific_study_id = models.CharField("Prolific study id", max_length=64, blank=True)
     prolific_session_id = models.CharField("Prolific submission id", max_length=64, blank=True)
     user_agent = models.CharField(max_length=300, blank=True)
+    device = models.CharField(
+        max_length=32, blank=True, help_text="Random name of the browser, where the study ties sessions to one."
+    )
     lease_expires_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
     consented_at = models.DateTimeField(null=True)
@@ -99,7 +110,10 @@ class Trial(models.Model):
     expected = models.JSONField(default=dict, help_text="Right answers by scale; see PlanTrial.")
     public_id = models.CharField(max_length=32, unique=True, default=draw_public_id)
     audio_sent_at = models.DateTimeField(null=True)
-    answered_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True, help_text="When it was dealt with: answered, or skipped.")
+    skipped = models.CharField(
+        max_length=20, blank=True, help_text="Why the rater could not hear the clip; empty for an answer."
+    )
     listening = models.JSONField(
         default=dict, help_text="What the page saw: plays, share heard, times, output rate, time hidden."
     )
@@ -110,3 +124,21 @@ class Trial(models.Model):
 
     def __str__(self) -> str:
         return f"{self.session} #{self.position}"
+
+    @property
+    def ticket(self) -> str:
+        """What stands in the clip's address: this trial and an end six to twelve hours from now, signed. It tells nothing else."""
+        ends = (int(time.time()) // _TICKET_WINDOW_S + 2) * _TICKET_WINDOW_S
+        return _TICKETS.sign(f"{self.public_id}.{ends}")
+
+    @classmethod
+    def from_ticket(cls, ticket: str) -> tuple[Self, int]:
+        """The trial of a ticket and the seconds that the ticket is still good for. Raises Trial.DoesNotExist, TicketOver."""
+        try:
+            public_id, ends = _TICKETS.unsign(ticket).rsplit(".", 1)
+        except signing.BadSignature as error:
+            raise cls.DoesNotExist from error
+        left = int(ends) - int(time.time())
+        if left <= 0:
+            raise TicketOver
+        return cls.objects.select_related("stimulus").get(public_id=public_id), left

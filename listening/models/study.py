@@ -50,6 +50,17 @@ class Study(models.Model):
     recruiter = models.CharField(
         "raters come by", max_length=8, choices=Recruiter.choices, default=Recruiter.PROLIFIC, help_text="Who sends the raters."
     )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        related_name="studies",
+        null=True,
+        blank=True,
+        help_text="Sees the study, beside superusers; nobody else does unless it is shared with them.",
+    )
+    shared_with = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="shared_studies", blank=True, limit_choices_to={"is_staff": True}
+    )
     corpus = models.ForeignKey(Corpus, on_delete=models.PROTECT, related_name="studies")
     clips = models.ManyToManyField(SourceClip, related_name="studies", editable=False)
 
@@ -121,6 +132,18 @@ class Study(models.Model):
         validators=[MinValueValidator(0.1), MaxValueValidator(1.0)],
         help_text="Share of a clip that must have been heard before it can be rated; 1 is to its end.",
     )
+    max_plays = models.PositiveSmallIntegerField(
+        "plays of a clip",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="How often a clip may be played; empty for as often as a rater likes. Until enough was heard it plays anyway.",
+    )
+    resume_elsewhere = models.BooleanField(
+        "may go on on another device",
+        default=True,
+        help_text="Off: a session stays in the browser where consent was given, so that nobody changes headphones half-way.",
+    )
     lease_minutes = models.PositiveIntegerField(
         default=90,
         validators=[MinValueValidator(5)],
@@ -132,6 +155,14 @@ class Study(models.Model):
     screened_out_code = models.CharField(max_length=32, default=draw_completion_code)
     incompatible_device_code = models.CharField(max_length=32, default=draw_completion_code)
 
+    sandbox_of = models.ForeignKey(
+        "self",
+        on_delete=models.CASCADE,
+        related_name="sandboxes",
+        null=True,
+        editable=False,
+        help_text="The study that this is a copy of, to be tried with simulated raters and thrown away.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     frozen_at = models.DateTimeField(null=True, editable=False)
     opened_at = models.DateTimeField(null=True, editable=False)
@@ -184,6 +215,7 @@ class Plan(models.Model):
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="plans")
     number = models.PositiveIntegerField()
     stratum = models.CharField(max_length=40)
+    make_up = models.BooleanField(default=False, help_text="Asks for votes that skipped clips left open.")
 
     class Meta:
         ordering = ["study", "number"]

@@ -11,9 +11,10 @@ from django.utils import timezone
 from listening import prolific
 from listening.models import Bonus, Recruitment, Study, Submission
 from listening.prolific.types import moment
+from listening.services.balance import free_plans
 from listening.services.errors import ServiceError
 from listening.services.money import major
-from listening.services.recruitment import free_plans, note
+from listening.services.recruitment import note
 from listening.services.submissions import note_submission
 
 #: Columns of Prolific's export that we read; it has more, and they are left alone.
@@ -30,7 +31,7 @@ def begin_by_hand(study: Study, reward_minor: int, estimated_minutes: int, curre
             "reward_minor": reward_minor,
             "estimated_minutes": estimated_minutes,
             "currency": currency,
-            "places": free_plans(study),
+            "places": free_plans(study).count(),
             "spending_cap_minor": 0,
         }
         recruitment, created = Recruitment.objects.get_or_create(study=study, defaults=fields)

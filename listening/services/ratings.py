@@ -13,14 +13,23 @@ from django.utils.translation import gettext as _
 from listening.models import Event, Rating, Session, Study, Trial
 from listening.rating_tasks.base import Answer, AnswerError
 from listening.rating_tasks.registry import get_rating_task
+from listening.services.balance import note_completed
 from listening.services.errors import ServiceError
 
 # A page measures what was heard from its audio clock and we from ours; they may differ by a little.
 HEARD_TOLERANCE = 0.02
+#: What can stand between a rater and a clip: nothing comes, the server will not give it, its bytes differ, it does not decode.
+SKIP_REASONS = ("network", "missing", "damaged", "undecodable")
+#: Clips that a session may do without; one may always fail.
+MAX_SKIPPED_SHARE = 0.25
 
 
 class NotHeardError(ServiceError):
     """A rating for a clip that was not heard yet."""
+
+
+class TooManySkippedError(ServiceError):
+    """So many clips could not be heard that going on makes no sense."""
 
 
 class ConflictError(ServiceError):
@@ -73,11 +82,8 @@ def record_ratings(
     """
     try:
         with transaction.atomic():
-            trials = Trial.objects.select_related("stimulus")
-            if connection.features.has_select_for_update:
-                trials = trials.select_for_update(of=("self",))
-            trial = trials.get(session=session, position=position)
-            repeated = trial.answered_at is not None
+            trial = _lock_trial(session, position)
+            repeated = trial.answered_at is not None and not (trial.skipped and session.is_active)
             if not repeated:
                 _check_heard(session, trial, listening)
                 _store(session, trial, answers, idempotency_key, listening, client_time)
@@ -91,6 +97,41 @@ def record_ratings(
     else:
         complete_if_whole(session)
     return Receipt(position, repeated, next_position(session))
+
+
+def skip_trial(session: Session, position: int, reason: str, *, listening: Mapping[str, Any]) -> Receipt:
+    """Note that a clip could not be heard, and let the session go on without it. An answer that comes later replaces the note.
+
+    The vote is asked of somebody else (``services.balance``). The same report again gets the same receipt, and so does one for a
+    trial that is answered. Raises Trial.DoesNotExist or TooManySkippedError.
+    """
+    with transaction.atomic():
+        trial = _lock_trial(session, position)
+        repeated = trial.answered_at is not None
+        if not repeated:
+            _check_few_skipped(session)
+            trial.answered_at, trial.skipped, trial.listening = timezone.now(), reason, dict(listening)
+            trial.save(update_fields=["answered_at", "skipped", "listening"])
+            data = {"position": position, "reason": reason, "stimulus": str(trial.stimulus)}
+            Event.objects.create(study=session.study, session=session, kind="clip_skipped", data=data)
+        _lease_again(session)
+    complete_if_whole(session)
+    return Receipt(position, repeated, next_position(session))
+
+
+def _check_few_skipped(session: Session) -> None:
+    allowed = max(1, int(session.trials.count() * MAX_SKIPPED_SHARE))
+    if session.trials.exclude(skipped="").count() >= allowed:
+        raise TooManySkippedError(
+            "Too many clips could not be loaded. Please try again later or over another connection; your answers are kept."
+        )
+
+
+def _lock_trial(session: Session, position: int) -> Trial:
+    trials = Trial.objects.select_related("stimulus")
+    if connection.features.has_select_for_update:
+        trials = trials.select_for_update(of=("self",))
+    return trials.get(session=session, position=position)
 
 
 def _store(
@@ -116,9 +157,8 @@ def _store(
                 for answer in answers
             ]
         )
-    trial.answered_at = timezone.now()
-    trial.listening = dict(listening)
-    trial.save(update_fields=["answered_at", "listening"])
+    trial.answered_at, trial.skipped, trial.listening = timezone.now(), "", dict(listening)
+    trial.save(update_fields=["answered_at", "skipped", "listening"])
 
 
 def _refuse_conflict(session: Session, trial: Trial, answers: list[Answer], idempotency_key: UUID) -> None:
@@ -168,17 +208,19 @@ def complete_if_whole(session: Session) -> None:
 
     A rater who was away so long that their plan went to somebody else still completes; their votes are surplus and hold no plan.
     """
-    over = (Session.State.COMPLETED, Session.State.RELEASED)
-    if session.state in over or next_position(session) is not None:
+    if next_position(session) is not None:
         return
-    session.state = Session.State.COMPLETED
-    session.completed_at = timezone.now()
+    # Asked of the row as it is now: a submission may have been returned since this session was read.
+    going = Session.objects.filter(pk=session.pk).exclude(state__in=(Session.State.COMPLETED, Session.State.RELEASED))
+    whole = {"state": Session.State.COMPLETED, "completed_at": timezone.now()}
     try:
         with transaction.atomic():
-            session.save(update_fields=["state", "completed_at"])
+            completed = going.update(**whole)
     except IntegrityError:
-        session.plan = None
-        session.save(update_fields=["state", "completed_at", "plan"])
+        completed = going.update(**whole, plan=None)
+    session.refresh_from_db()
+    if completed and not session.preview:
+        note_completed(session.study)
 
 
 def note_audio_sent(trial: Trial) -> None:

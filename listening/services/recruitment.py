@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from listening.models import AuditEntry, Recruitment, Session, Study, Submission
 from listening.prolific import ProlificClient, RemoteStudy, StudyDraft
+from listening.services.balance import free_plans
 from listening.services.criteria import Criteria, build_filters
 from listening.services.errors import ServiceError
 from listening.services.money import money
@@ -105,11 +106,6 @@ def note(recruitment: Recruitment, who: str, what: str, submission: Submission |
     AuditEntry.objects.create(recruitment=recruitment, submission=submission, who=who, what=what, data=data)
 
 
-def free_plans(study: Study) -> int:
-    """Plans that nobody holds."""
-    return study.plans.exclude(sessions__state__in=Session.HOLDS_PLAN).count()
-
-
 def completion_codes(study: Study) -> list[dict[str, Any]]:
     """The study's codes with what Prolific does when a participant hands one in. Nobody is rejected or paid by a code alone."""
 
@@ -174,7 +170,7 @@ def create_draft(study: Study, options: DraftOptions, who: str, client: Prolific
     """
     if study.status not in (Study.Status.FROZEN, Study.Status.OPEN):
         raise ServiceError(f"The study is {study.status}; freeze it first, so that its places are known.")
-    wanted = free_plans(study)
+    wanted = free_plans(study).count()
     if not wanted:
         raise ServiceError("Every place of the study is taken; there is nobody to recruit.")
     filters, words = build_filters(options.criteria, client.filters())
@@ -289,7 +285,7 @@ def end_pilot(recruitment: Recruitment, who: str, client: ProlificClient) -> Non
 
 def places_in_all(recruitment: Recruitment) -> int:
     """Places that would be paid for if everybody who holds one finishes and every free plan gets its rater."""
-    return taken(recruitment) + max(free_plans(recruitment.study) - arriving(recruitment), 0)
+    return taken(recruitment) + max(free_plans(recruitment.study).count() - arriving(recruitment), 0)
 
 
 #: What no longer takes a place on Prolific.

@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
-from listening.models import Event, Exclusion, Participant, Plan, Session, Stimulus, Study, Trial
+from listening.models import Event, Exclusion, Participant, Session, Stimulus, Study, Trial
 from listening.prolific import Link
+from listening.services.balance import free_plans
 from listening.services.checks import first_state
 from listening.services.errors import ServiceError
 
@@ -55,11 +56,16 @@ def join(study: Study, link: Link, user_agent: str = "", mark: str = "") -> Sess
 
 
 def _begin(study: Study, participant: Participant, link: Link, user_agent: str) -> Session:
+    if not free_plans(study).exists():
+        expire_sessions(study)
+    # Nobody is asked to read and agree only to hear that there is no place.
+    state = Session.State.CONSENT if free_plans(study).exists() else Session.State.SCREENED_OUT
     try:
         with transaction.atomic():
             return Session.objects.create(
                 study=study,
                 participant=participant,
+                state=state,
                 prolific_study_id=link.study_id,
                 prolific_session_id=link.submission_id,
                 user_agent=user_agent[:300],
@@ -128,7 +134,7 @@ def _claim_plan(session: Session) -> bool:
     A session whose ratings will not be used hears what the plan holds, but does not keep it from others.
     """
     while True:
-        free = Plan.objects.filter(study=session.study, stratum=session.stratum).exclude(sessions__state__in=Session.HOLDS_PLAN)
+        free = free_plans(session.study).filter(stratum=session.stratum)
         try:
             with transaction.atomic():
                 now = Session.objects.select_for_update(of=("self",)).get(pk=session.pk)

@@ -19,6 +19,7 @@ import soundfile
 from listening.models import Session, Stimulus, Study, Trial
 from listening.prolific import Link
 from listening.rating_tasks.registry import get_rating_task
+from listening.services.balance import free_plans
 from listening.services.checks import right_form
 from listening.services.errors import ServiceError
 from listening.services.ratings import study_emotions
@@ -81,7 +82,7 @@ def simulate_raters(study: Study, base_url: str, seed: int = 0, leave: int = 0, 
         raise ServiceError(f"The study {study} is {study.status}; open it first.")
     rng = np.random.default_rng([seed, study.pk])
     hearing = Hearing(study)
-    free = study.plans.exclude(sessions__state__in=Session.HOLDS_PLAN).order_by("number")
+    free = free_plans(study).order_by("number")
     strata: list[str] = []
     for stratum in study.strata:
         strata += [stratum] * max(free.filter(stratum=stratum).count() - leave, 0)

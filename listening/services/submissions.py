@@ -14,12 +14,12 @@ from listening import prolific
 from listening.models import Bonus, Recruitment, Session, Submission, WebhookEvent
 from listening.prolific import ProlificClient, ProlificError
 from listening.prolific.webhooks import EVENT_ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, verify
+from listening.services.balance import free_plans
 from listening.services.ratings import next_position
 from listening.services.recruitment import (
     GONE,
     arriving,
     connect,
-    free_plans,
     note,
     pause,
     resume,
@@ -181,7 +181,7 @@ def fill(recruitment: Recruitment, client: ProlificClient) -> None:
     if recruitment.status not in ("ACTIVE", "AWAITING REVIEW") and not (recruitment.status == "PAUSED" and recruitment.held):
         return
     used = taken(recruitment)
-    wanted = max(free_plans(recruitment.study) - arriving(recruitment), 0)
+    wanted = max(free_plans(recruitment.study).count() - arriving(recruitment), 0)
     if recruitment.is_pilot:
         wanted = min(wanted, max(recruitment.pilot_places - used, 0))
     vacant = recruitment.places - used

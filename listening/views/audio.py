@@ -6,22 +6,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from listening.models import ScreeningResult, Session, Trial
+from listening.models import ScreeningResult, Session, TicketOver, Trial
 from listening.services.checks import try_sound
 from listening.services.ratings import note_audio_sent
 from listening.services.stimuli import store
 from listening.views.delivery import send
 
-_DAY = 86_400
-
 
 @require_safe
-def trial_audio(request: HttpRequest, token: str, trial_id: str) -> HttpResponseBase:
-    """The clip of one trial, FLAC at 48 kHz. The address tells neither clip nor condition."""
+def trial_audio(request: HttpRequest, ticket: str) -> HttpResponseBase:
+    """The clip of one trial, FLAC at 48 kHz. The address tells neither clip, condition nor session, and ends."""
     try:
-        session = Session.from_token(token)
-        trial = Trial.objects.select_related("stimulus").get(session=session, public_id=trial_id)
-    except (Session.DoesNotExist, Trial.DoesNotExist):
+        trial, left_s = Trial.from_ticket(ticket)
+    except TicketOver:
+        gone = "The address of this clip is over. Please load the page again."
+        return HttpResponse(gone, status=410, headers={"Cache-Control": "no-store"})
+    except Trial.DoesNotExist:
         return HttpResponseNotFound("There is no such clip.")
     etag = f'"{trial.stimulus.audio_sha256}"'
     if request.headers.get("If-None-Match") == etag:
@@ -38,7 +38,8 @@ def trial_audio(request: HttpRequest, token: str, trial_id: str) -> HttpResponse
     if response.status_code < 300:
         response["Accept-Ranges"] = "bytes"
         response["ETag"] = etag
-        response["Cache-Control"] = f"private, max-age={_DAY}, immutable"
+        response["Cache-Control"] = f"private, max-age={left_s}, immutable"
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
     return response
 
 

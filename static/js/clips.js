@@ -12,7 +12,7 @@ const PAUSES_MS = [300, 900, 2_000];
 const TIMEOUT_MS = 60_000;
 const LOOK_AHEAD = 2;
 
-/** `reason` is "network" or "clip". */
+/** `reason`: "network" (nothing came), "expired", "missing" (the server has none to give), "damaged" or "undecodable". */
 export class ClipError extends Error {
   constructor(reason) {
     super(reason);
@@ -24,11 +24,13 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function fetchOnce(url, expected, cache) {
   const response = await fetch(url, { cache, signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => null);
+  if (response?.status === 410) throw new ClipError("expired");
+  if (response && response.status >= 400 && response.status < 500) throw new ClipError("missing");
   const bytes = response?.ok ? await response.arrayBuffer().catch(() => null) : null;
   if (!bytes) throw new ClipError("network");
-  if (expected && (await sha256(bytes)) !== expected) throw new ClipError("clip");
+  if (expected && (await sha256(bytes)) !== expected) throw new ClipError("damaged");
   return decode(bytes).catch(() => {
-    throw new ClipError("clip");
+    throw new ClipError("undecodable");
   });
 }
 
@@ -37,7 +39,8 @@ export async function fetchClip(url, expected = "") {
   for (const pause of PAUSES_MS) {
     try {
       return await fetchOnce(url, expected, pause === PAUSES_MS[0] ? "default" : "reload");
-    } catch {
+    } catch (error) {
+      if (error.reason === "expired") throw error;
       await sleep(pause * (0.5 + Math.random()));
     }
   }
@@ -46,29 +49,42 @@ export async function fetchClip(url, expected = "") {
 
 export class ClipShelf {
   #trials;
+  #renew;
   #clips = new Map();
 
-  constructor(trials) {
+  /** `renew` asks the server for the trials' new addresses, when old ones are over. */
+  constructor(trials, renew) {
     this.#trials = trials;
+    this.#renew = renew;
   }
 
   /** The clip of the trial at this index. The next ones follow when it is there: until then it has the line to itself. */
   get(index) {
     const wanted = this.#trials.slice(index, index + 1 + LOOK_AHEAD);
-    for (const url of this.#clips.keys()) if (!wanted.some((trial) => trial.audio_url === url)) this.#clips.delete(url);
+    for (const trial of this.#clips.keys()) if (!wanted.includes(trial)) this.#clips.delete(trial);
     const [current, ...next] = wanted;
     const clip = this.#load(current);
     clip.then(() => next.forEach((trial) => this.#load(trial))).catch(() => {});
     return clip;
   }
 
-  #load({ audio_url: url, sha256: expected }) {
-    if (!this.#clips.has(url)) {
-      const loading = fetchClip(url, expected);
+  #load(trial) {
+    if (!this.#clips.has(trial)) {
+      const loading = this.#fetch(trial);
       // A failure is not remembered, so that asking again tries again.
-      loading.catch(() => this.#clips.delete(url));
-      this.#clips.set(url, loading);
+      loading.catch(() => this.#clips.delete(trial));
+      this.#clips.set(trial, loading);
     }
-    return this.#clips.get(url);
+    return this.#clips.get(trial);
+  }
+
+  async #fetch(trial) {
+    try {
+      return await fetchClip(trial.audio_url, trial.sha256);
+    } catch (error) {
+      if (error.reason !== "expired") throw error;
+      await this.#renew();
+      return fetchClip(trial.audio_url, trial.sha256);
+    }
   }
 }

@@ -1,13 +1,54 @@
-/** What was heard in one trial: how often, how far, when, and how long the page was out of sight. */
+/**
+ * What was heard in one trial: how often, how far and when; and what else went on: the page out of sight, another window in front,
+ * audio devices that came or went. All of it is stored with the rating and judged by nobody here: people answer their door.
+ */
 
 import { outputSampleRate } from "./sound.js";
 
+/** Times and counts how long something was so: of the page being hidden, or without the focus. */
+class Absence {
+  #entry;
+  #name;
+  #since = null;
+
+  constructor(entry, name) {
+    this.#entry = entry;
+    this.#name = name;
+  }
+
+  note(isAway) {
+    const now = performance.now();
+    if (this.#since !== null) this.#entry[`${this.#name}_ms`] += Math.round(now - this.#since);
+    else if (isAway) this.#entry[`${this.#name}_count`] += 1;
+    this.#since = isAway ? now : null;
+  }
+}
+
 export class ListeningLog {
-  #entry = { plays: 0, heard_share: 0, first_play_at: null, ended_at: null, hidden_ms: 0, sha256_ok: false, output_sample_rate: null };
-  #hiddenSince = document.hidden ? performance.now() : null;
+  #entry = {
+    plays: 0,
+    heard_share: 0,
+    first_play_at: null,
+    ended_at: null,
+    hidden_ms: 0,
+    hidden_count: 0,
+    unfocused_ms: 0,
+    unfocused_count: 0,
+    device_changes: 0,
+    interruptions: 0,
+    sha256_ok: false,
+    output_sample_rate: null,
+  };
+  #hidden = new Absence(this.#entry, "hidden");
+  #unfocused = new Absence(this.#entry, "unfocused");
 
   constructor(earlier = {}) {
     Object.assign(this.#entry, earlier);
+    this.attentionChanged();
+  }
+
+  get plays() {
+    return this.#entry.plays;
   }
 
   /** Share of the clip that was heard. Every play starts at the beginning, so the longest one is the union of them all. */
@@ -34,13 +75,22 @@ export class ListeningLog {
     this.#entry.ended_at ??= new Date().toISOString();
   }
 
-  /** Recorded with the rating and judged by nobody here: people answer their door. */
-  visibilityChanged() {
-    if (this.#hiddenSince !== null) this.#entry.hidden_ms += Math.round(performance.now() - this.#hiddenSince);
-    this.#hiddenSince = document.hidden ? performance.now() : null;
+  /** A call came in, headphones were pulled: the device broke the play off. */
+  interrupted() {
+    this.#entry.interruptions += 1;
+  }
+
+  deviceChanged() {
+    this.#entry.device_changes += 1;
+  }
+
+  attentionChanged() {
+    this.#hidden.note(document.hidden);
+    this.#unfocused.note(!document.hasFocus());
   }
 
   snapshot() {
+    this.attentionChanged();
     return { ...this.#entry };
   }
 }

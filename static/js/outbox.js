@@ -5,7 +5,7 @@
  * shown or left. Posting twice is harmless: every row carries the idempotency key under which the server stores it once.
  * The rows are mirrored in memory, because a page that is being closed has no time to read a database.
  *
- * Events: "change" (the state may differ), "held" and "refused" (detail: the row).
+ * Events: "change" (the state may differ); "stored", "held" and "refused" (detail: {position, skipped, status, detail}).
  */
 
 import { postAnswer, verdict } from "./api.js";
@@ -102,15 +102,17 @@ export class Outbox extends EventTarget {
     } else {
       await this.#drop(row);
     }
-    if (row.token === this.#token && outcome !== "stored") {
-      this.dispatchEvent(new CustomEvent(outcome, { detail: { position: row.position, status, detail: body.detail } }));
+    if (row.token === this.#token) {
+      const detail = { position: row.position, skipped: Boolean(row.payload.reason), status, detail: body.detail };
+      this.dispatchEvent(new CustomEvent(outcome, { detail }));
     }
     this.#changed();
   }
 
   /** Forget a row, and any refused answer to the same trial, which it replaces. */
-  async #drop({ key, url }) {
-    for (const row of [...this.#rows.values()].filter((row) => row.key === key || (row.url === url && row.refused))) {
+  async #drop({ key, token, position }) {
+    const isReplaced = (row) => row.refused && row.token === token && row.position === position;
+    for (const row of [...this.#rows.values()].filter((row) => row.key === key || isReplaced(row))) {
       this.#rows.delete(row.key);
       await this.#store.remove(row.key);
     }

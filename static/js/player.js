@@ -1,8 +1,8 @@
 /**
  * The dial: one round button that plays a clip from its start or stops it, with a ring for how far it has come.
  *
- * There is nothing to drag: a clip is heard in order. States: loading, ready, playing, failed.
- * Events: "started", "progress" (detail: share of the clip), "ended", "retry".
+ * There is nothing to drag: a clip is heard in order. States: loading, ready, playing, spent, failed.
+ * Events: "started", "progress" (detail: share of the clip), "finished" (detail: "ended", "stopped" or "interrupted"), "retry".
  */
 
 import { say } from "./messages.js";
@@ -31,7 +31,7 @@ export class Player extends EventTarget {
     this.#status = root.querySelector("[data-dial-status]");
     this.#hints = hints;
     this.#button.addEventListener("click", () => this.toggle());
-    addEventListener("online", () => this.#dial.dataset.state === "failed" && this.toggle());
+    addEventListener("online", () => this.hasFailed && this.toggle());
   }
 
   loading() {
@@ -47,8 +47,17 @@ export class Player extends EventTarget {
     this.#show("ready", say("buttonPlay"), this.#hints.ready);
   }
 
+  /** The clip was played as often as the study lets it be. */
+  spent() {
+    this.#show("spent", say("buttonSpent"), say("spent"));
+  }
+
   failed(reason) {
     this.#show("failed", say("buttonRetry"), reason === "network" ? say("failedNetwork") : say("failedClip"));
+  }
+
+  get hasFailed() {
+    return this.#dial.dataset.state === "failed";
   }
 
   /** Play, stop or load again: whatever the button shows. */
@@ -95,7 +104,7 @@ export class Player extends EventTarget {
     const sentence = { ended: this.#hints.again, stopped: say("stopped"), interrupted: say("interrupted") }[why];
     this.#show("ready", say("buttonAgain"), sentence);
     this.#draw(why === "ended" ? 1 : 0);
-    if (why === "ended") this.dispatchEvent(new Event("ended"));
+    this.dispatchEvent(new CustomEvent("finished", { detail: why }));
   }
 
   #draw(share) {
@@ -104,6 +113,7 @@ export class Player extends EventTarget {
 
   #show(state, name, sentence) {
     this.#dial.dataset.state = state;
+    this.#button.setAttribute("aria-disabled", String(state === "spent"));
     this.#name.textContent = name;
     this.#status.textContent = sentence;
   }

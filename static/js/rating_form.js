@@ -40,10 +40,10 @@ export class RatingForm extends EventTarget {
     this.#changed();
   }
 
-  open() {
+  open(sentence) {
     if (!this.isLocked) return;
     this.#lock.disabled = false;
-    this.#lockNote.textContent = say("open");
+    this.#lockNote.textContent = sentence;
     announce(say("opened"));
     this.#changed();
   }

@@ -35,6 +35,7 @@ class SessionPage {
 
   constructor() {
     this.#outbox.addEventListener("change", () => this.#outbox.durable || this.#notices.add(say("memoryOnly")));
+    this.#outbox.addEventListener("stored", ({ detail }) => detail.skipped && this.#notices.add(say("skipped", detail)));
     this.#outbox.addEventListener("refused", ({ detail }) => this.#refused(detail));
     this.#outbox.addEventListener("held", ({ detail }) => this.#notices.add(say("alreadyHeld", detail)));
     document.getElementById("continue-here").addEventListener("click", () => this.#tab.takeOver().then(() => this.start()));
@@ -64,11 +65,13 @@ class SessionPage {
   async #rate(index, walk) {
     show("trial");
     const trial = this.#session.trials[index];
-    const { answers, listening } = await this.#trialView.run(index);
+    const { answers, skipped, listening } = await this.#trialView.run(index);
     if (walk !== this.#walk) return;
     const key = newKey();
-    const payload = { idempotency_key: key, answers, listening, client_time: new Date().toISOString() };
-    await this.#outbox.keep({ key, position: trial.position, url: this.#answerUrl(trial), payload });
+    const said = skipped ? { reason: skipped } : { answers };
+    const payload = { idempotency_key: key, ...said, listening, client_time: new Date().toISOString() };
+    const url = `${this.#session.api_url}trials/${trial.position}/${skipped ? "skip" : "ratings"}/`;
+    await this.#outbox.keep({ key, position: trial.position, url, payload });
     trial.answered = true;
   }
 
@@ -96,7 +99,11 @@ class SessionPage {
   }
 
   /** What is wrong with an answer can be put right by giving it once more; anything else is for people to sort out. */
-  #refused({ position, status, detail }) {
+  #refused({ position, status, detail, skipped }) {
+    if (skipped) {
+      this.#trial(position).answered = false;
+      return this.#notices.add(detail);
+    }
     const again = status !== 404 && !this.#askedAgain.has(position);
     this.#askedAgain.add(position);
     if (again) this.#trial(position).answered = false;
@@ -112,10 +119,6 @@ class SessionPage {
 
   #trial(position) {
     return this.#session.trials.find((trial) => trial.position === position);
-  }
-
-  #answerUrl({ position }) {
-    return `${this.#session.api_url}trials/${position}/ratings/`;
   }
 }
 

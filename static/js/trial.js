@@ -1,11 +1,13 @@
 /**
  * One trial on the screen: its clip on the dial, its questions below, its listening log beside them.
  *
- * `run(index)` resolves with {answers, listening} when the rater has answered. What was chosen and heard so far is remembered within the
+ * `run(index)` resolves with {answers, listening} when the rater has answered, or with {skipped, listening} when the clip could not be
+ * had although the server can be reached; without a connection it keeps trying. What was chosen and heard so far is remembered within the
  * tab, so that a reload in mid-trial costs nobody a second listening.
  */
 
 import { announce } from "./announce.js";
+import { fetchSession } from "./api.js";
 import { ClipShelf } from "./clips.js";
 import { ListeningLog } from "./listening_log.js";
 import { say } from "./messages.js";
@@ -16,6 +18,7 @@ import { installShortcuts } from "./shortcuts.js";
 
 /** Audio clocks and durations disagree in the last digits. */
 const ROUNDING = 0.001;
+const RETRY_PAUSES_MS = [5_000, 10_000, 20_000, 30_000];
 
 export class TrialView {
   #session;
@@ -25,10 +28,13 @@ export class TrialView {
   #trial = null;
   #log = null;
   #draftKey;
+  #giveUp = null;
+  /** Trials that were reported as skipped once. Where the server did not accept that, the clip is tried again instead. */
+  #reported = new Set();
 
   constructor(view, session) {
     this.#session = session;
-    this.#clips = new ClipShelf(session.trials);
+    this.#clips = new ClipShelf(session.trials, () => this.#renewAddresses());
     this.#draftKey = `draft:${session.token}`;
     const form = view.querySelector("#rating-form");
     this.#player = new Player(view);
@@ -37,10 +43,12 @@ export class TrialView {
 
     this.#player.addEventListener("started", () => this.#log.started());
     this.#player.addEventListener("progress", ({ detail: share }) => this.#heard(() => this.#log.heard(share)));
-    this.#player.addEventListener("ended", () => this.#heard(() => this.#log.ended()));
+    this.#player.addEventListener("finished", ({ detail: why }) => this.#finished(why));
     this.#player.addEventListener("retry", () => this.#load());
     this.#form.addEventListener("change", () => this.#rememberDraft());
-    document.addEventListener("visibilitychange", () => this.#log?.visibilityChanged());
+    document.addEventListener("visibilitychange", () => this.#log?.attentionChanged());
+    for (const kind of ["focus", "blur"]) addEventListener(kind, () => this.#log?.attentionChanged());
+    navigator.mediaDevices?.addEventListener("devicechange", () => this.#log?.deviceChanged());
   }
 
   run(index) {
@@ -60,6 +68,11 @@ export class TrialView {
     return new Promise((resolve) => {
       const finish = () => resolve({ answers: this.#form.answers, listening: this.#log.snapshot() });
       this.#form.addEventListener("submit", finish, { once: true });
+      this.#giveUp = (reason) => {
+        this.#form.removeEventListener("submit", finish);
+        this.#reported.add(position);
+        resolve({ skipped: reason, listening: this.#log.snapshot() });
+      };
     });
   }
 
@@ -73,7 +86,7 @@ export class TrialView {
     this.#player.loading();
   }
 
-  async #load() {
+  async #load(round = 0) {
     const trial = this.#trial;
     this.#player.loading();
     try {
@@ -81,16 +94,49 @@ export class TrialView {
       if (trial !== this.#trial) return;
       this.#log.verified();
       this.#player.ready(clip);
-    } catch (error) {
-      if (trial !== this.#trial) return;
-      this.#player.failed(error.reason);
-      announce(error.reason === "network" ? say("failedNetwork") : say("failedClip"));
+      this.#limit();
+    } catch ({ reason }) {
+      if (trial === this.#trial) await this.#failed(trial, reason, round);
     }
+  }
+
+  /** A clip that does not come while the server answers is left out; while it does not answer, the clip waits with everything else. */
+  async #failed(trial, reason, round) {
+    this.#player.failed(reason);
+    announce(reason === "network" ? say("failedNetwork") : say("failedClip"));
+    const isHopeless = reason !== "network" || round > 0;
+    const isReachable = isHopeless && (await fetchSession(this.#session.api_url)) !== null;
+    if (trial !== this.#trial) return;
+    if (isReachable && !this.#reported.has(trial.position)) return this.#giveUp(reason === "expired" ? "missing" : reason);
+    const pause = RETRY_PAUSES_MS[Math.min(round, RETRY_PAUSES_MS.length - 1)];
+    setTimeout(() => trial === this.#trial && this.#player.hasFailed && this.#load(round + 1), pause);
+  }
+
+  async #renewAddresses() {
+    const known = await fetchSession(this.#session.api_url);
+    for (const { position, audio_url } of known?.trials ?? []) {
+      Object.assign(this.#session.trials.find((trial) => trial.position === position) ?? {}, { audio_url });
+    }
+  }
+
+  #finished(why) {
+    if (why === "interrupted") this.#log.interrupted();
+    this.#heard(() => why === "ended" && this.#log.ended());
+    this.#limit();
+  }
+
+  /** Take the dial away after the last play, unless the clip was not heard enough yet. */
+  #limit() {
+    if (this.#session.max_plays && this.#log.plays >= this.#session.max_plays && this.#heardEnough) this.#player.spent();
+  }
+
+  get #heardEnough() {
+    return this.#log.heardShare >= this.#session.minimum_heard_share - ROUNDING;
   }
 
   #heard(update) {
     update();
-    if (this.#log.heardShare >= this.#session.minimum_heard_share - ROUNDING) this.#form.open();
+    if (this.#heardEnough) this.#form.open(this.#session.max_plays ? say("openLimited") : say("open"));
     this.#rememberDraft();
   }
 

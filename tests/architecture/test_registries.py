@@ -12,6 +12,8 @@ REGISTRIES = {
     "READERS": REPO / "analysis/corpora/__init__.py",
     "MEASURES": REPO / "analysis/objective/__init__.py",
     "FORMATS": REPO / "analysis/formats/__init__.py",
+    "UPSTREAMS": REPO / "analysis/ser/upstreams/__init__.py",
+    "DOWNSTREAMS": REPO / "analysis/ser/downstreams/__init__.py",
     "RATING_TASKS": REPO / "listening/rating_tasks/registry.py",
     "SCREENING_STEPS": REPO / "listening/screening/registry.py",
 }

@@ -32,7 +32,7 @@ TIMES = 50  # as often each clip where there is a GPU to be filled
 PER_FILE = """
 import sys
 import soundfile, torch
-from codecs_runner.neural import repair_torchaudio
+from analysis.torchaudio_repair import repair_torchaudio
 repair_torchaudio()
 from encodec.model import EncodecModel
 from encodec.utils import convert_audio

@@ -46,7 +46,7 @@ class StandIn:
     """One session of ``n_trials`` trials. ``faults`` holds what happens to the next posts, one entry each:
 
     ``drop`` (nothing arrives), ``lose_reply`` (stored, but the reply is lost), ``500``, ``slow`` (one second), ``400``, ``403``.
-    ``clip_faults`` says the same for clips: ``damaged``, ``missing``.
+    ``clip_faults`` says the same for clips: ``damaged``, ``missing``, ``expired``; ``broken`` are trials whose clip never is right.
     """
 
     def __init__(self, n_trials: int = 3, clip_s: float = 0.3, minimum_heard_share: float = 1.0) -> None:
@@ -58,6 +58,9 @@ class StandIn:
         self.faults: deque[str] = deque()
         self.clip_faults: deque[str] = deque()
         self.preview = False
+        self.max_plays: int | None = None
+        self.broken: set[int] = set()
+        self.refuse_skips = False
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
@@ -83,7 +86,7 @@ class StandIn:
         trials = [
             {
                 "position": position,
-                "audio_url": f"/session/{TOKEN}/audio/{position}.flac",
+                "audio_url": f"/audio/{position}.flac",
                 "sha256": hashlib.sha256(clip).hexdigest(),
                 "duration_s": self.clip_s,
                 "answered": position in self.stored,
@@ -98,6 +101,7 @@ class StandIn:
             "simulated": False,
             "preview": self.preview,
             "minimum_heard_share": self.minimum_heard_share,
+            "max_plays": self.max_plays,
             "done_url": DONE,
             "trials": trials,
             "scales": scales,
@@ -110,7 +114,7 @@ class StandIn:
     def store(self, position: int, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """What the contract of the API asks for: the first answer stands, a repeated one is welcome, a different one is not."""
         earlier = self.stored.setdefault(position, body)
-        if earlier["answers"] != body["answers"]:
+        if earlier.get("answers") != body.get("answers"):
             return 409, {"detail": "Another answer is already stored.", "next_position": self.next_position}
         reply = {"position": position, "stored": True, "next_position": self.next_position, "done_url": DONE}
         return (201 if earlier is body else 200), reply
@@ -126,6 +130,8 @@ class StandIn:
                 self.send_response(status)
                 self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(content)))
+                if status == 410:
+                    self.send_header("Cache-Control", "no-store")
                 self.send_header(
                     "Content-Security-Policy",
                     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -157,8 +163,10 @@ class StandIn:
             def reply_clip(self, position: int) -> None:
                 fault = stand_in.clip_faults.popleft() if stand_in.clip_faults else ""
                 clip = stand_in.clips[position - 1]
-                if fault == "missing":
-                    self.reply(404, b"", "text/plain")
+                if position in stand_in.broken:
+                    fault = "damaged"
+                if fault in {"missing", "expired"}:
+                    self.reply({"missing": 404, "expired": 410}[fault], b"", "text/plain")
                 else:
                     self.reply(200, clip[:-9] + b"xxxxxxxxx" if fault == "damaged" else clip, "audio/flac")
 
@@ -172,6 +180,9 @@ class StandIn:
                 stand_in.received.append({"position": position, **body})
                 if fault in {"400", "403", "500"}:
                     self.reply_json(int(fault), {"detail": f"Fault {fault}."})
+                    return
+                if self.path.endswith("/skip/") and stand_in.refuse_skips:
+                    self.reply_json(403, {"detail": "Too many clips could not be loaded."})
                     return
                 if fault == "slow":
                     time.sleep(1)

@@ -140,17 +140,78 @@ def test_a_clip_that_arrives_damaged_once_is_fetched_again_unnoticed(page: Page,
     TrialPage(page).at(2)
 
 
-def test_a_clip_that_stays_damaged_is_reported_and_can_be_loaded_again(page: Page) -> None:
+def test_a_clip_that_stays_damaged_is_reported_and_left_out(page: Page, stand_in: StandIn) -> None:
+    stand_in.broken.add(2)
+    page.goto(stand_in.page_url)
+    TrialPage(page).answer(1)
+    TrialPage(page).at(3)
+    expect(TrialPage(page).notices).to_contain_text("Clip 2 could not be loaded")
+    TrialPage(page).answer(3)
+    TrialPage(page).done()
+    assert stand_in.stored[2]["reason"] == "damaged"
+    assert stand_in.stored[2]["listening"]["plays"] == 0
+
+
+def test_where_the_server_lets_no_more_clips_be_left_out_the_page_goes_on_trying(page: Page) -> None:
     stand_in = StandIn(n_trials=1)
-    stand_in.clip_faults.extend(["damaged"] * 4)
+    stand_in.broken.add(1)
+    stand_in.refuse_skips = True
     page.goto(stand_in.page_url)
     trial = TrialPage(page)
-    expect(trial.dial).to_have_attribute("data-state", "failed", timeout=10_000)
-    expect(trial.dial_status).to_contain_text("damaged")
+    expect(trial.notices).to_contain_text("Too many clips", timeout=15_000)
     trial.locked()
-    trial.dial.get_by_role("button", name="Load the clip again").click()
+    stand_in.broken.clear()
     trial.answer(1, total=1)
     trial.done()
+    assert stand_in.stored[1]["answers"]["ovrl"] == 4
+    stand_in.close()
+
+
+def test_without_a_connection_no_clip_is_left_out(trial: TrialPage, stand_in: StandIn) -> None:
+    trial.at(1).ready()
+    trial.page.route("**/audio/3.flac", lambda route: route.abort())
+    trial.page.context.set_offline(True)
+    trial.answer(1)
+    trial.page.context.set_offline(False)
+    trial.page.unroute("**/audio/3.flac")
+    trial.answer(2)
+    trial.answer(3)
+    trial.done()
+    assert all("reason" not in body for body in stand_in.stored.values())
+
+
+def test_an_address_that_has_ended_is_asked_for_anew(page: Page, stand_in: StandIn) -> None:
+    stand_in.clip_faults.append("expired")
+    page.goto(stand_in.page_url)
+    TrialPage(page).answer(1)
+    TrialPage(page).at(2)
+    assert "reason" not in stand_in.stored.get(1, {})
+
+
+def test_a_clip_is_played_as_often_as_the_study_says_and_to_its_end_at_least_once(page: Page) -> None:
+    stand_in = StandIn(n_trials=2, clip_s=1.2)
+    stand_in.max_plays = 2
+    page.goto(stand_in.page_url)
+    trial = TrialPage(page)
+    play = trial.ready().dial.locator("button")
+    for _ in range(3):
+        # Broken off before the end, which opens nothing and so takes no play away.
+        play.click()
+        expect(trial.dial).to_have_attribute("data-state", "playing")
+        play.click()
+        expect(trial.dial).to_have_attribute("data-state", "ready")
+    play.click()
+    trial.open()
+    expect(trial.dial).to_have_attribute("data-state", "spent")
+    expect(trial.dial_status).to_contain_text("as often as")
+    play.click(force=True)
+    expect(trial.dial).to_have_attribute("data-state", "spent")
+    page.reload()
+    expect(trial.dial).to_have_attribute("data-state", "spent")
+    trial.rate().submit()
+    trial.at(2, 2).ready()
+    expect(trial.sync).to_have_text("All answers are saved")
+    assert stand_in.stored[1]["listening"]["plays"] == 4
     stand_in.close()
 
 
@@ -166,9 +227,15 @@ def test_the_next_two_clips_are_fetched_ahead_and_none_twice(page: Page, stand_i
     assert len(fetched) == 3
 
 
-def test_time_out_of_sight_is_noted(trial: TrialPage, stand_in: StandIn) -> None:
+def test_time_out_of_sight_lost_focus_and_changed_devices_are_noted(trial: TrialPage, stand_in: StandIn) -> None:
     trial.hear().rate()
     trial.page.evaluate("""async () => {
+        navigator.mediaDevices.dispatchEvent(new Event("devicechange"));
+        document.hasFocus = () => false;
+        dispatchEvent(new Event("blur"));
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        document.hasFocus = () => true;
+        dispatchEvent(new Event("focus"));
         const hide = (hidden) => {
             Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
             document.dispatchEvent(new Event("visibilitychange"));
@@ -180,7 +247,10 @@ def test_time_out_of_sight_is_noted(trial: TrialPage, stand_in: StandIn) -> None
     trial.submit()
     trial.at(2)
     expect(trial.sync).to_have_text("All answers are saved")
-    assert 250 <= stand_in.stored[1]["listening"]["hidden_ms"] < 2_000
+    listening = stand_in.stored[1]["listening"]
+    assert 250 <= listening["hidden_ms"] < 2_000 and listening["hidden_count"] == 1
+    assert listening["unfocused_ms"] >= 80 and listening["unfocused_count"] >= 1
+    assert listening["device_changes"] == 1
 
 
 @pytest.mark.parametrize("size", [(390, 844), (320, 568), (3840, 2160)], ids=["phone", "small phone", "4K"])

@@ -10,8 +10,9 @@ from typing import Any
 
 from listening.models import Recruitment, Session, Study, StudyStimulus
 from listening.prolific import ProlificClient
+from listening.services.balance import free_plans
 from listening.services.criteria import Criteria
-from listening.services.recruitment import DraftOptions, create_draft, free_plans, publish
+from listening.services.recruitment import DraftOptions, create_draft, publish
 from listening.services.submissions import sync
 from listening.standin import StandIn
 from listening.standin.people import BEHAVIOURS, Visit, arrive
@@ -60,7 +61,7 @@ class World:
         return self.recruitment
 
     def free(self) -> int:
-        return free_plans(self.study)
+        return free_plans(self.study).count()
 
     def is_balanced(self) -> bool:
         """Every stimulus has exactly its usable votes from every stratum."""

@@ -81,6 +81,7 @@ def test_the_api_describes_itself_in_valid_openapi_without_a_warning(db, client,
     assert set(schema["paths"]) == {
         "/api/v1/sessions/{token}/",
         "/api/v1/sessions/{token}/trials/{position}/ratings/",
+        "/api/v1/sessions/{token}/trials/{position}/skip/",
         "/api/v1/studies/{slug}/progress/",
         "/api/v1/studies/{slug}/ratings/",
     }

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('listening', '0009_study_clip_selection'),
+        ('listening', '0010_losses_limits_sandboxes'),
     ]
 
     operations = [

@@ -1,0 +1,94 @@
+"""Whether every stimulus has its usable votes, and who is still to be asked.
+
+A vote is usable when it was given in a completed session that holds its plan: an excluded or released session holds none, and one
+whose plan went to somebody else is surplus. So the study's state is read from who holds what; no counter has to be kept right.
+"""
+
+from collections import Counter, defaultdict
+
+import numpy as np
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+
+from listening.models import Event, Plan, PlanTrial, Session, Stimulus, Study, Trial
+
+#: (stratum, stimulus) -> votes.
+Votes = Counter[tuple[str, int]]
+
+
+def free_plans(study: Study) -> QuerySet[Plan]:
+    """Plans that nobody holds."""
+    return study.plans.exclude(sessions__state__in=Session.HOLDS_PLAN)
+
+
+def usable_votes(study: Study) -> Votes:
+    """Votes that count, of every stimulus in every stratum."""
+    return _per_stratum(_kept_trials(study).filter(skipped=""))
+
+
+def missing_votes(study: Study) -> Votes:
+    """Votes that no plan asks for: the clip was skipped in a session that counts, and no make-up plan has it yet."""
+    skipped = _per_stratum(_kept_trials(study).exclude(skipped=""))
+    asked = PlanTrial.objects.filter(plan__study=study, plan__make_up=True)
+    return skipped - Counter(asked.values_list("plan__stratum", "stimulus"))
+
+
+def is_full(study: Study) -> bool:
+    """Every stimulus has its usable votes in every stratum. Excluding somebody later makes the study fall short again."""
+    plans = study.plans.filter(sessions__state=Session.State.COMPLETED)
+    return study.plans.exists() and plans.count() == study.plans.count() and not missing_votes(study)
+
+
+def note_completed(study: Study) -> None:
+    """A session was completed: where it was the last of its stratum, plan what skipped clips have left open.
+
+    Clips are gathered to the end, so that few people are asked for a short session. The study's row is locked, because of two last
+    sessions at once each would take the other for one still under way.
+    """
+    if not Trial.objects.filter(session__study=study, session__preview=False).exclude(skipped="").exists():
+        return
+    with transaction.atomic():
+        Study.objects.select_for_update().get(pk=study.pk)
+        left = missing_votes(study)
+        ended = study.plans.filter(sessions__state=Session.State.COMPLETED).values("pk")
+        unfinished = set(study.plans.exclude(pk__in=ended).values_list("stratum", flat=True))
+        for stratum in study.strata:
+            votes = Counter({stimulus: n for (s, stimulus), n in left.items() if s == stratum})
+            if votes and stratum not in unfinished:
+                _draw_make_up(study, stratum, votes)
+
+
+def _draw_make_up(study: Study, stratum: str, votes: Counter[int]) -> None:
+    """Plans for these votes: no source clip twice in a session, no more trials than the study's sessions have."""
+    number = study.plans.order_by("-number").values_list("number", flat=True).first() or 0
+    rng = np.random.default_rng([study.seed, 2, number])
+    clip_of = dict(Stimulus.objects.filter(pk__in=votes).values_list("pk", "source_clip_id"))
+    hands: list[list[int]] = []
+    seen: dict[int, int] = defaultdict(int)
+    for stimulus in votes.elements():
+        # The n-th vote for a clip goes to the n-th session that still has room.
+        n = seen[clip_of[stimulus]]
+        while n < len(hands) and len(hands[n]) >= study.trials_per_session:
+            n += 1
+        if n == len(hands):
+            hands.append([])
+        hands[n].append(stimulus)
+        seen[clip_of[stimulus]] = n + 1
+    for n, hand in enumerate(hands, start=1):
+        plan = Plan.objects.create(study=study, number=number + n, stratum=stratum, make_up=True)
+        order = enumerate(rng.permutation(hand), start=1)
+        PlanTrial.objects.bulk_create([PlanTrial(plan=plan, position=k, stimulus_id=int(stimulus)) for k, stimulus in order])
+    Event.objects.create(
+        study=study, kind="make_up_plans", data={"stratum": stratum, "plans": len(hands), "votes": votes.total()}
+    )
+
+
+def _kept_trials(study: Study) -> QuerySet[Trial]:
+    """Trials of completed sessions that hold their plan, check items aside."""
+    held = Q(session__state=Session.State.COMPLETED, session__plan__isnull=False)
+    return Trial.objects.filter(held, session__study=study, role="")
+
+
+def _per_stratum(trials: QuerySet[Trial]) -> Votes:
+    rows = trials.order_by().values_list("session__stratum", "stimulus").annotate(n=Count("pk"))
+    return Counter({(stratum, stimulus): n for stratum, stimulus, n in rows})
