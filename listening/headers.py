@@ -52,7 +52,7 @@ def admin_style_hashes() -> str:
     request.user = AnonymousUser()
     frame = render_to_string("unfold/layouts/skeleton.html", admin.site.each_context(request), request)
     # The list pages bring a style that never changes.
-    return hashes(frame + get_template("admin/change_list.html").template.source)
+    return hashes(frame + get_template("admin/change_list.html").template.source)  # type: ignore[attr-defined]
 
 
 def policy(*, admin_page: bool) -> str:

@@ -37,7 +37,7 @@ class Formatter(logging.Formatter):
 class JsonFormatter(Formatter):
     """One JSON object a line: time (UTC), level, logger, message, and the traceback where there is one."""
 
-    converter = time.gmtime
+    converter = time.gmtime  # type: ignore[assignment]  # the stubs ask for less than logging does
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
