@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from analysis.compare_command import add_compare_command, add_recogniser_option, read_recogniser, read_scores
 from analysis.corpora import CorpusError
 from analysis.corpus_check import add_commands as add_corpora_commands
 from analysis.formats import FORMATS, Hints, read_input
@@ -70,6 +71,8 @@ def _report(options: argparse.Namespace) -> None:
             emotions=options.emotions.split(",") if options.emotions else None,
             provenance={"input": options.ratings.name, "input_sha256": file_sha256(options.ratings)},
             progress=progress,
+            scores=read_scores(options.scores) if options.scores else None,
+            recogniser=read_recogniser(options.ser),
         )
     for gap in report.gaps:
         if gap not in imported.notes:
@@ -150,6 +153,8 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--conditions", type=Path, metavar="CSV", help="condition, label, family, nominal_bps, measured_bps")
     report.add_argument("--participants", type=Path, metavar="CSV", help="rater_id, minutes, pay, currency")
     report.add_argument("--no-pdf", action="store_true", help="leave out report.pdf")
+    report.add_argument("--scores", type=Path, metavar="CSV", help="scores of measures: clip_id, condition, measure, score")
+    add_recogniser_option(report)
     files = report.add_argument_group("files of other kinds")
     files.add_argument("--columns", default="", metavar="OURS=THEIRS,…", help="tidy: our column = the file's column")
     files.add_argument("--label-columns", default="", metavar="COLUMN=LABEL,…", help="tidy: one column for each label")
@@ -157,6 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     files.add_argument("--pattern", default="", metavar="REGEX", help="p808: groups condition and clip in file names")
     files.add_argument("--stimuli", type=Path, metavar="CSV", help="matrix: stimulus_id, clip_id, condition, role")
     files.add_argument("--matrix-rows", choices=ROWS, default="", help="matrix: what its rows are")
+    add_compare_command(commands)
     add_score_command(commands)
     power = commands.add_parser("power", help="say how many more votes a half-width of the intervals takes")
     power.set_defaults(command=_power)

@@ -1,7 +1,7 @@
 """Session plans of a listening test, drawn ahead and exactly balanced.
 
 Every (clip, condition) pair gets exactly the asked number of votes in each stratum of raters, no session holds a source clip
-twice, and every session hears each condition equally often, give or take one.
+twice, and every session hears each condition equally often, give or take one. In what order is `analysis.order`'s part.
 
 The plans are an equitable edge colouring. Clips and sessions are the two sides of a bipartite graph; an edge says that a clip is
 heard in a session; its colour is the condition. De Werra (1971) shows that such a graph has a colouring in which each colour
@@ -14,8 +14,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
+
+from analysis.order import order_sessions
+
+T = TypeVar("T")
 
 
 class DesignError(ValueError):
@@ -54,9 +59,9 @@ def draw_plans(
     for stratum in strata:
         sessions = _deal_clips(len(clips), len(conditions) * votes_per_stratum, trials_per_session, rng)
         colours = _colour_equitably(sessions, len(clips), len(conditions))
-        for session in sessions:
-            trials = [(clips[clip], conditions[colours[session.index, clip]]) for clip in session.clips]
-            plans.append(Plan(stratum, _order(trials, rng)))
+        heard = [[colours[session.index, clip] for clip in session.clips] for session in sessions]
+        for session, colour, order in zip(sessions, heard, order_sessions(heard, len(conditions), rng), strict=True):
+            plans.append(Plan(stratum, tuple((clips[session.clips[i]], conditions[colour[i]]) for i in order)))
     return plans
 
 
@@ -164,13 +169,31 @@ def _swap_path(
         right[v][colour_of[edge]] = edge
 
 
-def _order(trials: list[tuple[str, str]], rng: np.random.Generator) -> tuple[tuple[str, str], ...]:
-    """Shuffle a session, taking the order with the fewest immediate repeats of a condition among a few random ones."""
-    best: tuple[tuple[str, str], ...] = ()
-    fewest = len(trials) + 1
-    for _ in range(8):
-        order = tuple(trials[i] for i in rng.permutation(len(trials)))
-        repeats = sum(a[1] == b[1] for a, b in pairwise(order))
-        if repeats < fewest:
-            best, fewest = order, repeats
-    return best
+def insert_checks(trials: Sequence[T], checks: Sequence[T], rng: np.random.Generator) -> list[T]:
+    """The trials of a session with its check items among them, in random order at random places.
+
+    The session is cut into as many equal stretches as there are checks; each gets one, behind a trial drawn from it. So a session
+    never begins with a check, no two are neighbours, they are spread over its length, and the trials keep their order.
+    Raises DesignError for more checks than trials.
+
+    >>> insert_checks([1, 2, 3, 4], [-1, -2], np.random.default_rng(0))
+    [1, 2, -1, 3, 4, -2]
+    """
+    n, k = len(trials), len(checks)
+    if k > n:
+        raise DesignError(f"A session has {k} check items but only {n} trials to put them between; ask for fewer checks.")
+    edges = [j * n // k for j in range(k + 1)] if k else []
+    behind = {
+        int(rng.integers(first, last)): check
+        for (first, last), check in zip(pairwise(edges), _shuffled(checks, rng), strict=True)
+    }
+    placed: list[T] = []
+    for index, trial in enumerate(trials):
+        placed.append(trial)
+        if index in behind:
+            placed.append(behind[index])
+    return placed
+
+
+def _shuffled(items: Sequence[T], rng: np.random.Generator) -> list[T]:
+    return [items[i] for i in rng.permutation(len(items))]

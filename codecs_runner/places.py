@@ -9,7 +9,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,7 +34,7 @@ class Place(Protocol):
         """Keep a file durably, replacing what has the name. Raises StoreError ``disk_full`` or ``not_writable``; then nothing is new."""
 
     def local(self, name: str) -> Path:
-        """The file as one that this machine's libraries can open, fetched where need be. Raises FileNotFoundError."""
+        """A path at which this machine's libraries find the file, fetched where need be, and nothing where there is none."""
 
     def address(self, name: str) -> str:
         """What names the file from any machine: see `local_file`."""
@@ -62,7 +62,7 @@ def is_bucket(where: str | Path) -> bool:
 
 
 def local_file(address: str) -> Path:
-    """The file of `Place.address` on this machine. Raises FileNotFoundError."""
+    """`Place.local` of what `Place.address` names."""
     if not is_bucket(address):
         return Path(address)
     where, _, name = address.rpartition("/")
@@ -94,8 +94,6 @@ class Folder:
             raise StoreError("not_writable", f"{self.root} cannot be written to ({error.strerror}).") from error
 
     def local(self, name: str) -> Path:
-        if not self.has(name):
-            raise FileNotFoundError(f"There is no file {self.root / name}.")
         return self.root / name
 
     def address(self, name: str) -> str:
@@ -134,7 +132,8 @@ class Bucket:
         copy = _copies() / hashlib.sha256(self.address(name).encode()).hexdigest()[:32]
         copy = copy.with_suffix(Path(name).suffix)
         if not copy.exists():
-            write_whole(copy, self.read(name))
+            with suppress(FileNotFoundError):
+                write_whole(copy, self.read(name))
         return copy
 
     @contextmanager

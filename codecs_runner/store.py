@@ -23,7 +23,7 @@ class Store:
         return self.place.has(_sidecar(key)) and self.place.has(_flac(key))
 
     def flac_path(self, key: str) -> Path:
-        """The audio as a file of this machine, fetched from a bucket where need be. Raises FileNotFoundError."""
+        """Where this machine finds the audio, fetched from a bucket where need be; nothing lies there where there is none."""
         return self.place.local(_flac(key))
 
     def sidecar_path(self, key: str) -> Path:

@@ -1,4 +1,4 @@
-"""The one task of audio workers: lists of jobs in, lists of results out, both as dictionaries."""
+"""The tasks of audio workers: lists of jobs in, lists of results out, both as dictionaries."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ from celery import shared_task
 from codecs_runner.errors import CodecError, RunnerError
 from codecs_runner.jobs import RenderJob, RenderResult
 from codecs_runner.pipeline import render_many
+from codecs_runner.scoring import ScoreJob, ScoreResult, score_many
 from codecs_runner.store import Store
 
 
@@ -25,6 +26,18 @@ def render_jobs(jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         result.key: result for result in render_many((job for job in read if isinstance(job, RenderJob)), store, workers=1)
     }
     return [(rendered[each.key] if isinstance(each, RenderJob) else each).to_dict() for each in read]
+
+
+@shared_task(name="codecs_runner.score_jobs")  # type: ignore[untyped-decorator]
+def score_jobs(jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Measure stimuli of the store named by STIMULUS_STORE, in this process; results carry the keys that were ordered."""
+    ordered = {}
+    for values in jobs:
+        job = ScoreJob(values["reference_key"], values["degraded_key"], values["sample_rate"], tuple(values["measures"]))
+        ordered[job.key] = job, values["key"]
+    store = Store(os.environ.get("STIMULUS_STORE", ""))
+    found = score_many([job for job, _ in ordered.values()], store, workers=1)
+    return [ScoreResult(ordered[result.key][1], result.scores).to_dict() for result in found]
 
 
 def _read(values: Mapping[str, Any]) -> RenderJob | RenderResult:

@@ -19,7 +19,9 @@ from analysis.exports import EXPORTS
 from listening.models import Session, Trial
 from listening.rating_tasks.registry import get_rating_task
 from listening.services.access import studies_of
+from listening.services.checks import seconds_to_recheck
 from listening.services.errors import ServiceError
+from listening.services.practice import Role, feedback, in_order, numbers_of
 from listening.services.progress import study_progress
 from listening.services.ratings import (
     SKIP_REASONS,
@@ -97,6 +99,10 @@ class TrialStateSerializer(serializers.Serializer):
     sha256 = serializers.CharField()
     duration_s = serializers.FloatField()
     answered = serializers.BooleanField()
+    practice = serializers.BooleanField(help_text="Before the test, with feedback, not counted.")
+    number = serializers.IntegerField(help_text="Among the clips of the test, or of the practice.")
+    of = serializers.IntegerField()
+    feedback = serializers.CharField(help_text="What is said after a practice clip; empty for others.")
 
 
 class ScaleSerializer(serializers.Serializer):
@@ -111,7 +117,10 @@ class SessionStateSerializer(serializers.Serializer):
 
     token = serializers.CharField()
     api_url = serializers.CharField()
-    n_trials = serializers.IntegerField()
+    n_trials = serializers.IntegerField(help_text="Clips of the test, practice aside.")
+    break_every = serializers.IntegerField(help_text="Clips after which a break is offered; 0 for none.")
+    recheck_in_s = serializers.FloatField(allow_null=True, help_text="Seconds until a step of the screening is due again.")
+    enter_url = serializers.CharField(help_text="Leads to whatever the session has to do next.")
     next_position = serializers.IntegerField(allow_null=True)
     simulated = serializers.BooleanField()
     preview = serializers.BooleanField()
@@ -139,11 +148,15 @@ def session_state(session: Session) -> dict[str, Any]:
     """A session as its page needs it; tells neither clips nor conditions."""
     token = session.token
     participant = session.participant
-    trials = session.trials.select_related("stimulus").order_by("position")
+    trials = in_order(session)
+    numbers = numbers_of(trials)
     return {
         "token": token,
         "api_url": reverse("api-session", args=[token]),
-        "n_trials": len(trials),
+        "n_trials": sum(trial.role != Role.TRAINING for trial in trials),
+        "break_every": session.study.break_every,
+        "enter_url": reverse("enter", args=[token]),
+        "recheck_in_s": seconds_to_recheck(session),
         "next_position": next_position(session),
         "simulated": bool(participant and participant.simulated),
         "preview": session.preview,
@@ -157,6 +170,10 @@ def session_state(session: Session) -> dict[str, Any]:
                 "sha256": trial.stimulus.audio_sha256,
                 "duration_s": trial.stimulus.duration_s,
                 "answered": trial.answered_at is not None,
+                "practice": trial.role == Role.TRAINING,
+                "number": numbers[trial.position][0],
+                "of": numbers[trial.position][1],
+                "feedback": feedback(trial),
             }
             for trial in trials
         ],

@@ -1,13 +1,16 @@
 """Studies as data frames in the shape of ``analysis.schema``: the only producer of frames."""
 
+from typing import Any
+
 import pandas as pd
 from django.db.models import Avg
 
 from codecs_runner.registry import get_condition
-from listening.models import Exclusion, PlanTrial, Rating, Session, Stimulus, Study
+from listening.models import Exclusion, PlanTrial, Rating, Session, Stimulus, StimulusScore, Study, StudyStimulus
 
 _NOT_COMPLETED = "session not completed"
 _RELEASED = "the submission was returned or rejected"
+_REPEATED = "practice was repeated"
 _SURPLUS = "surplus: the rater's place had gone to somebody else"
 
 COLUMNS = [
@@ -29,6 +32,7 @@ COLUMNS = [
     "speaker_sex",
     "heard_share",
     "panel",
+    "expected",
 ]
 
 
@@ -58,6 +62,8 @@ def ratings_frame(study: Study) -> pd.DataFrame:
             "stimulus__source_clip__speaker",
             "stimulus__source_clip__sex",
             "trial__listening__heard_share",
+            "trial__role",
+            "trial__expected",
         )
     )
     records = [
@@ -74,12 +80,13 @@ def ratings_frame(study: Study) -> pd.DataFrame:
             position,
             received_at.isoformat(),
             int(simulated),
-            roles.get(stimulus, ""),
+            role or roles.get(stimulus, ""),
             left_out.get(session) or _reason(state, plan),
             speaker,
             sex,
             heard_share,
             "2" if (plan, stimulus) in second_panel else "1",
+            _expected(expected.get(scale)),
         )
         for (
             participant,
@@ -99,9 +106,15 @@ def ratings_frame(study: Study) -> pd.DataFrame:
             speaker,
             sex,
             heard_share,
+            role,
+            expected,
         ) in rows.iterator(chunk_size=5000)
     ]
-    return pd.DataFrame.from_records(records, columns=COLUMNS)
+    frame = pd.DataFrame.from_records(records, columns=COLUMNS)
+    practice = frame[(frame["role"] == StudyStimulus.Role.TRAINING) & (frame["excluded"] == "")]
+    repeated = practice.duplicated(["session_id", "stimulus_id", "scale"], keep="last")
+    frame.loc[practice.index[repeated], "excluded"] = _REPEATED
+    return frame
 
 
 def _exclusions(study: Study) -> dict[int, str]:
@@ -111,6 +124,13 @@ def _exclusions(study: Study) -> dict[int, str]:
         before = reasons.get(exclusion.session_id)
         reasons[exclusion.session_id] = f"{before}; {exclusion}" if before else str(exclusion)
     return reasons
+
+
+def _expected(right: dict[str, Any] | None) -> str:
+    """The right answer of a check item on one scale, as `analysis.schema` writes it; empty where there is none."""
+    if right is None:
+        return ""
+    return "|".join(right["labels"]) if "labels" in right else f"{right['value']:g}"
 
 
 def _reason(state: str, plan: int | None) -> str:
@@ -150,3 +170,16 @@ def _weights(study: Study, condition: str) -> str:
     made = Stimulus.objects.filter(study_stimuli__study=study, condition=condition, status=Stimulus.Status.READY)
     sidecar = made.order_by("pk").values_list("sidecar", flat=True).first() or {}
     return ", ".join(f"{name} {digest}" for name, digest in sorted((sidecar.get("weights") or {}).items()))
+
+
+def scores_frame(study: Study) -> pd.DataFrame:
+    """Every score of a study's stimuli, one row each, as ``python -m analysis score`` writes them: NaN with its reason."""
+    of_study = StimulusScore.objects.filter(
+        stimulus__source_clip__in=study.clips.all(), stimulus__condition__in=study.conditions
+    )
+    rows = of_study.order_by("stimulus_id", "measure").values_list(
+        "stimulus__source_clip__clip_id", "stimulus__condition", "measure", "value", "reason", "version"
+    )
+    frame = pd.DataFrame.from_records(list(rows), columns=["clip_id", "condition", "measure", "score", "reason", "version"])
+    frame.insert(0, "stimulus_id", frame["clip_id"] + "__" + frame["condition"])
+    return frame.astype({"score": "float64"})

@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-import time
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -37,11 +37,9 @@ class Formatter(logging.Formatter):
 class JsonFormatter(Formatter):
     """One JSON object a line: time (UTC), level, logger, message, and the traceback where there is one."""
 
-    converter = time.gmtime  # type: ignore[assignment]  # the stubs ask for less than logging does
-
     def format(self, record: logging.LogRecord) -> str:
         line = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}Z",
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname,
             "logger": record.name,
             "message": hide_ids(record.getMessage()),

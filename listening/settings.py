@@ -258,6 +258,7 @@ UNFOLD = {
                 "items": [
                     {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")},
                     _page("Studies", "science", "listening_study"),
+                    {"title": "Leaderboard", "icon": "leaderboard", "link": reverse_lazy("leaderboard")},
                     {
                         "title": "Operations",
                         "icon": "monitor_heart",
@@ -272,6 +273,7 @@ UNFOLD = {
                     _page("Corpora", "library_music", "listening_corpus"),
                     _page("Clips", "mic", "listening_sourceclip"),
                     _page("Stimuli", "graphic_eq", "listening_stimulus"),
+                    _page("Scores", "straighten", "listening_stimulusscore"),
                     _page("Jobs", "manufacturing", "listening_job"),
                 ],
             },

@@ -4,13 +4,14 @@ from typing import Any
 
 from celery import shared_task
 
-from listening.services import alerts, dispatch, sessions, upkeep
+from listening.services import alerts, dispatch, scores, sessions, upkeep
 
 
 @shared_task(name="listening.dispatch")
 def dispatch_jobs() -> None:
     """Hand due jobs to the audio workers."""
     dispatch.send_due_jobs()
+    scores.send_due_scores()
 
 
 @shared_task(name="listening.record_results")
@@ -19,10 +20,17 @@ def record_results(results: list[dict[str, Any]]) -> None:
     dispatch.record_results(results)
 
 
+@shared_task(name="listening.record_scores")
+def record_scores(results: list[dict[str, Any]]) -> None:
+    """Write down what an audio worker measured."""
+    scores.record_scores(results)
+
+
 @shared_task(name="listening.sweep")
 def sweep() -> None:
     """Offer lost jobs again, and free the plans of raters who left."""
     dispatch.send_due_jobs()
+    scores.send_due_scores()
     sessions.expire_sessions()
 
 

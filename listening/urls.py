@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from listening.views import audio, health, hooks, operations, rater, researcher
+from listening.views import audio, health, hooks, leaderboard, operations, rater, researcher
 
 rater_urls = [
     path("", rater.enter, name="enter"),
@@ -21,6 +21,8 @@ urlpatterns = [
     path("session/<str:token>/", include(rater_urls)),
     path("audio/<str:ticket>.flac", audio.trial_audio, name="trial-audio"),
     path("hooks/prolific/", hooks.prolific, name="prolific-hook"),
+    path("leaderboard/", leaderboard.board, name="leaderboard"),
+    path("leaderboard.csv", leaderboard.board, {"form": "csv"}, name="leaderboard-csv"),
     path("preview/<slug:slug>/", researcher.preview, name="preview"),
     path("studies/<slug:slug>/report/", researcher.report, name="study-report"),
     path("studies/<slug:slug>/report/<path:name>", researcher.report, name="study-report-file"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from analysis.audio import AudioReadError, read_audio
+from analysis.audio import AudioReadError, read_audio, resample
 from analysis.objective import get_measure
 from analysis.objective.base import Clip, Pair, Score
 from analysis.objective.memory import ScoreMemory
@@ -26,10 +26,12 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Group:
-    """Everything that has one reference: path of the reference ("" for none), and each degraded file with its measures."""
+    """Everything that has one reference: its path ("" for none), each degraded file with its measures, and the rate in Hz to which
+    all are brought first (None for each file's own)."""
 
     reference: str
     wanted: tuple[tuple[str, tuple[str, ...]], ...]
+    rate: int | None = None
 
 
 def read_pairs(path: Path) -> pd.DataFrame:
@@ -82,7 +84,7 @@ def score_pairs(
     done, total = len(unique) - sum(len(group.wanted) for group in groups), len(unique)
     if progress and done:
         progress(done, total)
-    for group, results in _computed(groups, workers or os.cpu_count() or 1):
+    for group, results in measure_groups(groups, workers):
         for (degraded, keys), scores in zip(group.wanted, results, strict=True):
             known.setdefault((group.reference, degraded), {}).update(scores)
             if memory is not None:
@@ -101,13 +103,13 @@ def score_pairs(
 
 def score_group(group: Group) -> list[dict[str, Score]]:
     """The scores of each degraded file of a group, in order; what cannot be read has that as its reason."""
-    reference = _load(group.reference) if group.reference else None
+    reference = _load(group.reference, group.rate) if group.reference else None
     with threadpool_limits(1):
-        return [_score_file(group.reference, reference, path, keys) for path, keys in group.wanted]
+        return [_score_file(group, reference, path, keys) for path, keys in group.wanted]
 
 
-def _score_file(reference_path: str, reference: Clip | str | None, path: str, keys: Sequence[str]) -> dict[str, Score]:
-    degraded = reference if path == reference_path else _load(path)
+def _score_file(group: Group, reference: Clip | str | None, path: str, keys: Sequence[str]) -> dict[str, Score]:
+    degraded = reference if path == group.reference else _load(path, group.rate)
     if isinstance(degraded, str):
         return {key: Score(nan, degraded) for key in keys}
     assert degraded is not None
@@ -122,15 +124,18 @@ def _score_file(reference_path: str, reference: Clip | str | None, path: str, ke
     return scores
 
 
-def _load(path: str) -> Clip | str:
+def _load(path: str, rate: int | None) -> Clip | str:
     """A recording, or why it cannot be used."""
     try:
-        return Clip(*read_audio(Path(path)))
+        samples, own_rate = read_audio(Path(path))
+        return Clip(samples if rate is None else resample(samples, own_rate, rate), rate or own_rate)
     except AudioReadError as error:
         return str(error)
 
 
-def _computed(groups: Sequence[Group], workers: int) -> Iterator[tuple[Group, list[dict[str, Score]]]]:
+def measure_groups(groups: Sequence[Group], workers: int | None = None) -> Iterator[tuple[Group, list[dict[str, Score]]]]:
+    """`score_group` of each group, over several processes unless there is little to do; groups come in whatever order."""
+    workers = workers or os.cpu_count() or 1
     if workers == 1 or sum(len(group.wanted) for group in groups) <= FEW:
         yield from ((group, score_group(group)) for group in groups)
         return

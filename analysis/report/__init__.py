@@ -10,16 +10,21 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from analysis.compare import Comparison, Recogniser, compare, is_falling
 from analysis.report.documents import latex_tables, markdown, pdf
+from analysis.report.figures import figure_footer
 from analysis.report.findings import Finding, find
 from analysis.report.gaps import find_gaps
+from analysis.report.machines import machines
 from analysis.report.methods import methods_paragraph
 from analysis.report.page import Contents, all_figures, file_styles, render_page
 from analysis.report.provenance import as_json, describe_origin
 from analysis.report.sieve import NO_RULES, sift
 from analysis.report.study import REPLICATES, Results, analyse
-from analysis.schema import validate_ratings
+from analysis.schema import select_usable, split_panels, validate_ratings
 
+#: More replicates than these are not worth their time in correlations, which are made anew from all stimuli in each.
+MOST_COMPARED = 1000
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -68,6 +73,8 @@ def write_report(
     make_pdf: bool = True,
     screening: str = NO_RULES,
     exclude: Sequence[str] = (),
+    scores: pd.DataFrame | None = None,
+    recogniser: Recogniser | None = None,
 ) -> Report:
     """Analyse ``ratings`` (see `analysis.schema`) and write the report into the folder ``out``, made if needed.
 
@@ -82,6 +89,8 @@ def write_report(
     are the options that raters had; ``participants`` (rater_id, minutes, pay, currency) tells about raters; ``notes`` are
     sentences on what the ratings' file could not tell; ``screening`` names a rule set and ``exclude`` raters to leave out;
     ``provenance`` is added to the record; ``progress`` is told (done, to do) in replicates.
+    ``scores`` (clip_id, condition, measure, score) and ``recogniser`` add the section on machines and ``comparison.csv``,
+    ``comparison_by_emotion.csv``, ``comparison_ranks.csv``.
     A reference without ratings makes retention undefined, with that reason. Raises SchemaError when the frame breaks a rule
     or nothing can be analysed, and OSError when the folder cannot be written.
     """
@@ -98,6 +107,9 @@ def write_report(
     )
     title = title or "Listening test"
     finding, figures = find(results), all_figures(results)
+    compared = _compare(results, scores, recogniser, notes := list(notes))
+    beside = machines(results.conditions, compared, figure_footer(results)) if compared else None
+    figures["machines"] = beside.figures if beside else []
     origin = describe_origin(results, ratings, provenance or _NOTHING)
     methods, gaps = methods_paragraph(results, origin), find_gaps(results, notes)
     tables = {
@@ -114,8 +126,14 @@ def write_report(
         "with_and_without_screening": results.with_and_without,
         **results.deeper,
     }
+    if compared:
+        tables |= {
+            "comparison": compared.overall,
+            "comparison_by_emotion": compared.by_emotion,
+            "comparison_ranks": compared.ranks,
+        }
     drawings = {f"figures/{one.key}.svg": one for group in figures.values() for one in group}
-    contents = Contents(results, finding, figures, origin, title, methods, gaps, [])
+    contents = Contents(results, finding, figures, origin, title, methods, gaps, [], beside)
     styles = file_styles()
     texts = {f"{name}.csv": _csv(table) for name, table in tables.items()}
     texts["report.json"] = (
@@ -140,6 +158,27 @@ def write_report(
         (out / "report.pdf").write_bytes(written)
     files = tuple(out / name for name in (*contents.files, "report.html"))
     return Report(out, out / "report.html", files, finding, results, tuple(gaps))
+
+
+def _compare(
+    results: Results, scores: pd.DataFrame | None, recogniser: Recogniser | None, notes: list[str]
+) -> Comparison | None:
+    """The comparison with measures, if any scores were given; what it could not compare goes into ``notes``."""
+    if scores is None:
+        return None
+    used = select_usable(split_panels(results.sieve.ratings, results.reference)).used
+    found = compare(
+        scores,
+        used,
+        reference=results.reference,
+        emotions=results.emotions or None,
+        recogniser=recogniser,
+        falling=is_falling,
+        replicates=min(results.replicates, MOST_COMPARED),
+        seed=results.seed,
+    )
+    notes += found.notes
+    return found
 
 
 def _csv(table: pd.DataFrame) -> str:

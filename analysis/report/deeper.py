@@ -21,6 +21,8 @@ from analysis.ratings.confusion import (
 from analysis.ratings.mixed import mixed_model
 from analysis.ratings.rater_agreement import intraclass, rater_rest
 from analysis.ratings.rater_models import bias_and_inconsistency, vote_matrix
+from analysis.ratings.recognition import COLUMNS as RECOGNITION_COLUMNS
+from analysis.ratings.recognition import recognition
 from analysis.ratings.retention import Retention
 
 #: The model of raters works on a full table of stimuli and raters; one of more cells than this is not made.
@@ -34,6 +36,7 @@ _EMPTY = {
     "relative_drop": DROP_COLUMNS,
     "confusion": FLOW_COLUMNS,
     "retention_by_group": GROUP_COLUMNS,
+    "recognition": RECOGNITION_COLUMNS,
 }
 
 
@@ -56,6 +59,7 @@ def deeper_tables(
         tables["noise_ceiling"] = noise_ceiling(coded, emotions, reference, retention, bootstrap.seed)
         tables["relative_drop"] = relative_drop(retention.by_emotion, reference)
         tables["confusion"] = confusion_flow(coded, emotions, reference)
+        tables["recognition"] = recognition(coded, emotions, reference, bootstrap.replicates, bootstrap.seed)
         groups = [retention_by_group(labels, column, emotions, reference, draws) for column in GROUPS]
         groups = [group for group in groups if len(group)]
         if groups:

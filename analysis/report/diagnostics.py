@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.labels import label_matrix
 from analysis.report.dots import Axis, Mark, bar_figure
-from analysis.report.figures import SIMULATED, Figure, quality_axis, whole, with_interval
+from analysis.report.figures import Figure, figure_footer, quality_axis, whole, with_interval
 from analysis.report.findings import leading_scale, quality_marks, scale_title
 from analysis.report.flow import flow_figure
 from analysis.report.heat import heat_figure, share_cell
@@ -49,8 +49,8 @@ def clip_figures(results: Results) -> list[Figure]:
             title,
             "Each tick is the mean of one stimulus, the dot that of its condition. Where ticks lie far apart, what is said decides as "
             "much as what codes it. All means are in mos_by_stimulus.csv.",
-            strip_figure(rows, axis, title, "clips", narrow=False, footer=footer(results)),
-            strip_figure(rows, axis, title, "clips", narrow=True, footer=footer(results)),
+            strip_figure(rows, axis, title, "clips", narrow=False, footer=figure_footer(results)),
+            strip_figure(rows, axis, title, "clips", narrow=True, footer=figure_footer(results)),
             ("Condition", "Stimuli", "Lowest", "Median", "Highest", "SD between stimuli"),
             [(mark.label, whole(len(v)), *(f"{q:.2f}" for q in np.quantile(v, [0, 0.5, 1])), _sd(v)) for mark, v in rows],
         )
@@ -88,8 +88,8 @@ def agreement_figures(results: Results) -> list[Figure]:
             title,
             "1 is full agreement, 0 is what chance gives. Lines are 95 % intervals over clips. Within one condition alpha is lower by "
             "nature, since a single condition spans less of the scale; agreement.csv has both.",
-            bar_figure(marks, axis, title, "alpha", footer=footer(results)),
-            bar_figure(marks, axis, title, "alpha", narrow=True, footer=footer(results)),
+            bar_figure(marks, axis, title, "alpha", footer=figure_footer(results)),
+            bar_figure(marks, axis, title, "alpha", narrow=True, footer=figure_footer(results)),
             ("What", "Level", "Alpha [95 %]", "Stimuli", "Raters", "Ratings"),
             [
                 (mark.label, mark.detail, with_interval(mark), *(whole(value) for value in count.values()))
@@ -120,7 +120,7 @@ def rater_figures(results: Results) -> list[Figure]:
     )
 
     def draw(narrow: bool) -> Drawing:
-        return stack_figure(rows, names, title, "raters", narrow=narrow, footer=footer(results))
+        return stack_figure(rows, names, title, "raters", narrow=narrow, footer=figure_footer(results))
 
     return [Figure("raters", title, said, draw(False), draw(True), ("Scale", *names, "Median", "Raters"), printed)]
 
@@ -149,7 +149,9 @@ def confusion_figures(results: Results) -> list[Figure]:
     )
 
     def draw(narrow: bool) -> Drawing:
-        return heat_figure(rows, {}, title, "flow-of", narrow=narrow, footer=footer(results), cell_of=share_cell, overall="")
+        return heat_figure(
+            rows, {}, title, "flow-of", narrow=narrow, footer=figure_footer(results), cell_of=share_cell, overall=""
+        )
 
     def beside(one: str, other: str) -> str:
         found = share.loc[(one, other)]
@@ -170,8 +172,8 @@ def flow_figures(results: Results) -> list[Figure]:
             "screening",
             title,
             "Each step takes away the ratings that were left out for one reason; nothing is deleted, and every reason is in the file.",
-            flow_figure(read, results.left_out, title, "flow", narrow=False, footer=footer(results)),
-            flow_figure(read, results.left_out, title, "flow", narrow=True, footer=footer(results)),
+            flow_figure(read, results.left_out, title, "flow", narrow=False, footer=figure_footer(results)),
+            flow_figure(read, results.left_out, title, "flow", narrow=True, footer=figure_footer(results)),
             ("Step", "Ratings", "Share"),
             [
                 ("Read", whole(read), "100 %"),
@@ -209,8 +211,8 @@ def people_figures(results: Results) -> list[Figure]:
             "participants",
             title,
             "Strata are the groups of which each gives every stimulus the same number of votes." + said + pay,
-            bar_figure(marks, axis, title, "people", footer=footer(results), bare=True),
-            bar_figure(marks, axis, title, "people", narrow=True, footer=footer(results), bare=True),
+            bar_figure(marks, axis, title, "people", footer=figure_footer(results), bare=True),
+            bar_figure(marks, axis, title, "people", narrow=True, footer=figure_footer(results), bare=True),
             ("Stratum", "Raters", "Ratings", "Ratings per rater", "Median minutes", "Median pay", "Pay per hour"),
             [
                 (
@@ -224,11 +226,6 @@ def people_figures(results: Results) -> list[Figure]:
             ],
         )
     ]
-
-
-def footer(results: Results) -> str:
-    """What stands under every figure: a warning where ratings are simulated."""
-    return SIMULATED if results.simulated else ""
 
 
 def _votes(results: Results, scale: str) -> Figure:
@@ -251,8 +248,8 @@ def _votes(results: Results, scale: str) -> Figure:
         key,
         title,
         "Share of the votes for each condition in per cent, from the lowest category on the left to the highest on the right.",
-        stack_figure(rows, names, title, key, narrow=False, footer=footer(results)),
-        stack_figure(rows, names, title, key, narrow=True, footer=footer(results)),
+        stack_figure(rows, names, title, key, narrow=False, footer=figure_footer(results)),
+        stack_figure(rows, names, title, key, narrow=True, footer=figure_footer(results)),
         ("Condition", *names, "Votes"),
         [(mark.label, *map(whole, counts[mark.slug]), whole(counts[mark.slug].sum())) for mark, _ in rows],
         folded=scale != leading_scale(results),
@@ -289,7 +286,9 @@ def _chosen(results: Results) -> list[Figure]:
     title = "Emotions heard"
 
     def draw(narrow: bool) -> Drawing:
-        return heat_figure(rows, {}, title, "heard", narrow=narrow, footer=footer(results), cell_of=share_cell, overall="")
+        return heat_figure(
+            rows, {}, title, "heard", narrow=narrow, footer=figure_footer(results), cell_of=share_cell, overall=""
+        )
 
     said = "Share of all emotion votes for a condition in per cent, over all its clips."
     columns = ("Condition", *results.emotions, "Votes")

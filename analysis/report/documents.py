@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
+from analysis.report.machines import TABLE_HEADS as MACHINE_HEADS
 from analysis.report.page import Contents, render_paper
 from analysis.report.tables import Table, markdown_table, printed_tables
 
@@ -26,6 +27,10 @@ def markdown(contents: Contents) -> str:
     lines += [line for sentence in finding.sentences for line in (sentence, "")]
     for table in printed_tables(results):
         lines += [f"## {table.caption}", "", markdown_table(table.columns, table.rows), ""]
+    if contents.machines:
+        lines += ["## Machines beside people", ""]
+        lines += [line for sentence in contents.machines.sentences for line in (sentence, "")]
+        lines += [markdown_table(MACHINE_HEADS, contents.machines.rows), ""]
     lines += ["## Figures", ""]
     lines += [f"- [{one.title}](figures/{one.key}.svg)" for group in contents.figures.values() for one in group]
     lines += ["", "## Methods", "", contents.methods, ""]

@@ -67,7 +67,10 @@ def bar_figure(
         if mark.colour < 0 and isfinite(mark.value):
             if isfinite(mark.low):
                 drawing.rect(place(mark.low), top, place(mark.high) - place(mark.low), bottom - top, "band")
-            drawing.line(place(mark.value), top, place(mark.value), bottom, "reference")
+            # on narrow screens the numbers stand between the bars: the line keeps out of their lines
+            for row in range(len(marks)) if narrow else (0,):
+                start, end = (top + step * row + 38, top + step * row + 58) if narrow else (top, bottom)
+                drawing.line(place(mark.value), start, place(mark.value), end, "reference")
     for row, mark in enumerate(marks):
         y = top + step * row
         _label(drawing, mark, axis, y, narrow, width, "" if bare else "no interval")

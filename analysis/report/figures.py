@@ -83,12 +83,12 @@ def plane_figures(results: Results) -> list[Figure]:
     limits = _limits(quality, scale)
     title = f"{scale_title(scale)} against emotion retention"
     return [
-        _figure(
+        make_figure(
             "plane",
             title,
             "Up is more of the emotion, right is more quality. Bars are 95 % intervals of either score, so a codec may lie "
             "anywhere in the cross they span. The dashed line is the reference's quality.",
-            lambda narrow: plane_figure(quality, kept, limits, title, "plane", narrow=narrow, footer=_footer(results)),
+            lambda narrow: plane_figure(quality, kept, limits, title, "plane", narrow=narrow, footer=figure_footer(results)),
             ("Condition", "Bit rate", "MOS", "Macro-F1"),
             [(q.label, q.detail, with_interval(q), with_interval(r)) for q, r in pairs],
         )
@@ -136,12 +136,12 @@ def _rate(results: Results, marks: list[Mark], rates: dict[str, float], axis: Ax
     key = f"rate_{scale}"
     order = sorted(shown, key=lambda mark: (mark.colour, rates.get(mark.slug, 0.0)))
     families = {info.slug: info.family for info in results.conditions}
-    return _figure(
+    return make_figure(
         key,
         title,
         "Points of one codec are joined; bars are 95 % intervals over raters and clips"
         + f"; the dashed line is the {'noise ceiling' if scale == 'retention' else 'original'} with its interval.",
-        lambda narrow: rate_figure(shown, rates, families, axis, title, key, narrow=narrow, footer=_footer(results)),
+        lambda narrow: rate_figure(shown, rates, families, axis, title, key, narrow=narrow, footer=figure_footer(results)),
         ("Condition", "Bit rate", "Score [95 %]"),
         [(mark.label, mark.detail, with_interval(mark)) for mark in order],
         folded=scale not in (leading_scale(results), "retention"),
@@ -162,7 +162,7 @@ def _drop(results: Results, marks: list[Mark]) -> Figure:
     rows = [(lost(mark, ""), [lost(one, one.label) for one in emotion_marks(results, mark.slug)]) for mark in marks]
     against = "the original against itself, which is 1" if alone else "a second panel of the original"
     title = "Emotion lost, by emotion"
-    return _figure(
+    return make_figure(
         "emotion_drop",
         title,
         f"Relative change of F1 in per cent; the baseline is {against}. n is the number of clips in which the original carries the "
@@ -170,7 +170,14 @@ def _drop(results: Results, marks: list[Mark]) -> Figure:
         + " Votes of two panels differ even on one recording, so some of every drop is not the codec’s."
         * bool(alone),
         lambda narrow: heat_figure(
-            rows, _support(results), title, "drop", narrow=narrow, footer=_footer(results), cell_of=drop_cell, overall="mean"
+            rows,
+            _support(results),
+            title,
+            "drop",
+            narrow=narrow,
+            footer=figure_footer(results),
+            cell_of=drop_cell,
+            overall="mean",
         ),
         ("Condition", *results.emotions, "mean"),
         [(head.label, *(_drop_words(mark) for mark in marks), _drop_words(head)) for head, marks in rows],
@@ -199,11 +206,11 @@ def _quality(results: Results, scale: str) -> Figure:
 
     title = f"{scale_title(scale)}: mean opinion score"
     asked = f"“{SCALES[scale].prompt}” " if scale in SCALES else ""
-    return _figure(
+    return make_figure(
         f"mos_{scale}",
         title,
         f"{asked}Bars end at the mean; lines are 95 % intervals over raters and clips; the band is the reference with its interval.",
-        lambda narrow: bar_figure(marks, axis, title, f"mos-{scale}", narrow=narrow, footer=_footer(results)),
+        lambda narrow: bar_figure(marks, axis, title, f"mos-{scale}", narrow=narrow, footer=figure_footer(results)),
         ("Condition", "Bit rate", "MOS [95 %]", "SD", "Ratings", "Raters", "Clips"),
         [(m.label, m.detail, with_interval(m), f"{frame.at[m.slug, 'sd']:.2f}", *counts(m.slug)) for m in marks],
     )
@@ -219,13 +226,13 @@ def _retention(results: Results, marks: list[Mark]) -> Figure:
         return f"{frame.at[slug, 'n_emotions']} of {len(results.emotions)}"
 
     title = "Emotion retention"
-    return _figure(
+    return make_figure(
         "retention",
         title,
         "How closely the emotions heard in coded clips match those heard in the same clips of the reference: 1 is the "
         "same emotions in every clip. Lines are 95 % intervals over raters and clips. The dashed line is the noise ceiling: what the "
         "original itself would score with another panel.",
-        lambda narrow: bar_figure(shown, axis, title, "retention", narrow=narrow, footer=_footer(results)),
+        lambda narrow: bar_figure(shown, axis, title, "retention", narrow=narrow, footer=figure_footer(results)),
         ("Condition", "Bit rate", "Macro-F1 [95 %]", "Emotions scored", "Clips", "Note"),
         [(m.label, m.detail, with_interval(m), scored(m.slug), whole(frame.at[m.slug, "n_clips"]), m.note) for m in marks],
     )
@@ -235,19 +242,19 @@ def _by_emotion(results: Results, marks: list[Mark]) -> Figure:
     rows = [(mark, emotion_marks(results, mark.slug)) for mark in marks]
     counts = _support(results)
     title = "Emotion retention by emotion"
-    return _figure(
+    return make_figure(
         "retention_by_emotion",
         title,
         "F1 of each emotion with its 95 % interval; n is the number of clips in which the reference carries the emotion. Few "
         "clips make wide intervals. A dash: the emotion is in no label set of either side, so F1 is undefined.",
-        lambda narrow: heat_figure(rows, counts, title, "emotions", narrow=narrow, footer=_footer(results)),
+        lambda narrow: heat_figure(rows, counts, title, "emotions", narrow=narrow, footer=figure_footer(results)),
         ("Condition", *results.emotions, "all"),
         [(head.label, *(with_interval(mark) for mark in marks), with_interval(head)) for head, marks in rows],
         folded=True,
     )
 
 
-def _figure(
+def make_figure(
     key: str,
     title: str,
     caption: str,
@@ -256,6 +263,7 @@ def _figure(
     rows: list[tuple[str, ...]],
     folded: bool = False,
 ) -> Figure:
+    """A figure drawn at both widths; ``draw`` is told whether the narrow one is asked for."""
     return Figure(key, title, caption, draw(False), draw(True), columns, rows, folded)
 
 
@@ -272,5 +280,6 @@ def _ticks(low: float, high: float) -> list[tuple[float, str]]:
     return [(low + (high - low) * part / 5, "") for part in range(6)]
 
 
-def _footer(results: Results) -> str:
+def figure_footer(results: Results) -> str:
+    """What stands under every figure of simulated ratings; empty for real ones."""
     return SIMULATED if results.simulated else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
@@ -32,12 +32,22 @@ class Finding:
 
 def leading_scale(results: Results) -> str | None:
     """The scale that stands for overall quality: ``ovrl``, ``quality``, else the first there is."""
-    return next((key for key in (*_LEADING, *results.scales) if key in results.scales), None)
+    return leading(results.scales)
+
+
+def leading(scales: Sequence[str]) -> str | None:
+    """The scale among ``scales`` that stands for overall quality; None where there is none."""
+    return next((key for key in (*_LEADING, *scales) if key in scales), None)
 
 
 def scale_title(key: str) -> str:
     """The printed title of a scale; unknown scales are called by their key."""
     return SCALES[key].title if key in SCALES else key
+
+
+def scale_mean(key: str) -> str:
+    """What the mean of a scale is called: MOS, DMOS, CMOS."""
+    return str(getattr(SCALES.get(key), "mean_name", "MOS"))
 
 
 def quality_marks(results: Results, scale: str) -> list[Mark]:

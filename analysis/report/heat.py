@@ -64,9 +64,10 @@ def heat_figure(
     left = 4.0 if narrow else 226.0
     cell = (width - left - 4) / len(heads)
     turned = max(text_width(name, 12) for name in heads) > cell - 4
-    if turned and narrow:
-        cell = (width - left - 34) / len(heads)  # the last name leans over the edge
-    top = 92.0 if turned else 46.0
+    longest = max(text_width(name, 12) for name in heads)
+    if turned:
+        cell = (width - left - max(34.0, 0.45 * longest)) / len(heads)  # the last name leans over the edge
+    top = max(92.0, 34 + 0.7 * longest) if turned else 46.0
     step, lift = (66.0, 22.0) if narrow else (48.0, 0.0)
     height = top + step * len(rows) + 8 + 18 * bool(footer)
     words = ". ".join(f"{head.label}: " + "; ".join(spoken(mark, 2) for mark in marks) for head, marks in rows)

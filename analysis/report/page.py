@@ -29,6 +29,8 @@ from analysis.report.figures import (
     whole,
 )
 from analysis.report.findings import Finding, scale_title
+from analysis.report.machines import TABLE_HEADS as MACHINE_HEADS
+from analysis.report.machines import Machines
 from analysis.report.study import Results
 from analysis.report.svg import Drawing, plain_styles
 from analysis.report.tables import beside_rows, check_rows, contrast_rows, group_rows, icc_rows, kept_rows, soft_rows
@@ -48,6 +50,7 @@ class Contents:
     methods: str
     gaps: list[str]
     files: list[str]
+    machines: Machines | None = None
 
 
 def all_figures(results: Results) -> dict[str, list[Figure]]:
@@ -119,6 +122,8 @@ def _render(contents: Contents, drawing: Callable[[Drawing], Markup], styles: st
         "groups": group_rows(results),
         "icc": icc_rows(results),
         "kept_pairs": kept_rows(results),
+        "machines": contents.machines,
+        "machine_heads": MACHINE_HEADS,
         "sections": _sections(contents),
         "few": FEW,
         "whole": whole,
@@ -145,6 +150,7 @@ def _sections(contents: Contents) -> list[tuple[str, str]]:
         ("rate", "Bit rate", bool(figures["rate"])),
         ("both", "Quality and emotion", bool(figures["plane"])),
         ("contrasts", "Pairs of conditions", len(results.contrasts) > 0),
+        ("machines", "Machines", contents.machines is not None),
         ("data", "The ratings themselves", True),
         ("counts", "Screening", True),
         ("people", "Raters", True),

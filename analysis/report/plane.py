@@ -63,25 +63,35 @@ def plane_figure(
             x, _ = frame.at(mark.value, 0)
             drawing.line(x, frame.top, x, frame.bottom, "reference")
             drawing.text(x - 5, frame.bottom - 7, shortened(mark.label, 90, 11), "muted", size=11, anchor="end")
+    draw_crosses(drawing, frame, pairs, 10 if narrow else 12)
+    if footer:
+        drawing.text(width / 2, height - 4, footer, "warning", size=11, anchor="middle")
+    return drawing
+
+
+def draw_crosses(drawing: Drawing, frame: Frame, pairs: Sequence[tuple[Mark, Mark]], size: float) -> None:
+    """A point for every pair (across, up) with the intervals of both as a cross, and its name where it covers least."""
     taken: list[Box] = []
-    for q, r in pairs:
-        x, y = frame.at(q.value, r.value)
-        style = f"family-{q.colour % 8}"
-        if isfinite(q.low):
-            low, high = frame.at(q.low, 0)[0], frame.at(q.high, 0)[0]
+    for across, up in pairs:
+        x, y = frame.at(across.value, up.value)
+        style = style_of(across)
+        if isfinite(across.low):
+            low, high = frame.at(across.low, 0)[0], frame.at(across.high, 0)[0]
             drawing.line(low, y, high, y, f"whisker {style}")
             taken.append((low, y - 2, high, y + 2))
-        if isfinite(r.low):
-            low, high = frame.at(0, r.low)[1], frame.at(0, r.high)[1]
+        if isfinite(up.low):
+            low, high = frame.at(0, up.low)[1], frame.at(0, up.high)[1]
             drawing.line(x, low, x, high, f"whisker {style}")
             taken.append((x - 2, high, x + 2, low))
         drawing.circle(x, y, 6, f"dot {style}")
         taken.append((x - 7, y - 7, x + 7, y + 7))
-    for q, r in pairs:
-        _name(drawing, frame, frame.at(q.value, r.value), q, 10 if narrow else 12, taken)
-    if footer:
-        drawing.text(width / 2, height - 4, footer, "warning", size=11, anchor="middle")
-    return drawing
+    for across, up in pairs:
+        _name(drawing, frame, frame.at(across.value, up.value), across, size, taken)
+
+
+def style_of(mark: Mark) -> str:
+    """The colour of a mark's family, or the reference's."""
+    return "reference-mark" if mark.colour < 0 else f"family-{mark.colour % 8}"
 
 
 def _axes(drawing: Drawing, frame: Frame) -> None:
@@ -118,7 +128,8 @@ def _name(drawing: Drawing, frame: Frame, point: tuple[float, float], mark: Mark
             choices.append((covered + _FARTHER * ring + _OUTSIDE * _sticks_out(box, frame), box))
     box = min(choices)[1]
     taken.append(box)
-    drawing.text(box[0], box[3] - 3, mark.label, f"halo strong family-{mark.colour % 8}", size=size)
+    colour = f"family-{mark.colour % 8}" * (mark.colour >= 0)
+    drawing.text(box[0], box[3] - 3, mark.label, f"halo strong {colour}".strip(), size=size)
 
 
 def _sticks_out(box: Box, frame: Frame) -> bool:

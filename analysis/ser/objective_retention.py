@@ -129,6 +129,10 @@ class _Summary:
         bounds = percentile_interval(self.replicates)
         change = _change(self.f1, self.f1_before)
         change_bounds = percentile_interval(_change(self.replicates, self.replicates_before))
+        never = (
+            self.f1 == 0
+        )  # drawn again, no clips ever are recognised, and a width of zero would claim a certainty that is not there
+        bounds[never], change_bounds[never] = np.nan, np.nan
         rows = []
         for index, emotion in enumerate(emotions):
             row: dict[str, object] = {
@@ -147,6 +151,8 @@ class _Summary:
                 row |= {"drop_low": change_bounds[index, 0], "drop_high": change_bounds[index, 1]}
                 if np.isfinite(self.f1[index]) and not self.f1_before[index] > 0:
                     row["note"] = "not recognised in the originals: no relative change"
+                elif never[index]:
+                    row["note"] = "recognised in no clip: no interval"
             rows.append(row)
         return rows
 

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from listening.admin.base import ConditionFilter, ReadOnlyAdmin, StudyFilter, player, pretty
-from listening.models import Job, Stimulus
+from listening.models import Job, Stimulus, StimulusScore
 from listening.services.access import studies_of
 from listening.services.studies import study_stimuli
 
@@ -84,12 +84,23 @@ class StimulusAdmin(ReadOnlyAdmin):
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
     study_path = "stimulus__source_clip__studies"
-    list_display = ("stimulus_link", "status", "attempts", "worker", "lease_expires_at", "created_at", "finished_at")
-    list_filter = ("state", JobConditionFilter)
+    list_display = ("stimulus_link", "kind", "status", "attempts", "worker", "lease_expires_at", "created_at", "finished_at")
+    list_filter = ("state", "kind", JobConditionFilter)
     list_select_related = ("stimulus__source_clip",)
     search_fields = ("stimulus__source_clip__clip_id",)
     search_help_text = "Clip"
-    fields = ("stimulus_link", "status", "attempts", "worker", "lease_expires_at", "created_at", "finished_at", "key")
+    fields = (
+        "stimulus_link",
+        "kind",
+        "measures",
+        "status",
+        "attempts",
+        "worker",
+        "lease_expires_at",
+        "created_at",
+        "finished_at",
+        "key",
+    )
     readonly_fields = ("stimulus_link", "status")
 
     @display(description="stimulus", ordering="stimulus")
@@ -101,3 +112,32 @@ class JobAdmin(ReadOnlyAdmin):
     @display(description="state", label=JOB_COLOURS, ordering="state")
     def status(self, job: Job) -> str:
         return job.state
+
+
+class ScoreStudyFilter(StudyFilter):
+    path = "stimulus__study_stimuli__study"
+
+
+@admin.register(StimulusScore)
+class StimulusScoreAdmin(ReadOnlyAdmin):
+    study_path = "stimulus__source_clip__studies"
+    list_display = ("clip", "condition", "measure", "shown", "reason", "version", "scored_at")
+    list_filter = (JobConditionFilter, ScoreStudyFilter)
+    list_select_related = ("stimulus__source_clip",)
+    search_fields = ("measure", "stimulus__source_clip__clip_id")
+    search_help_text = "Measure or clip"
+    ordering = ("pk",)
+    fields = ("stimulus", "measure", "shown", "reason", "version", "scored_at")
+    readonly_fields = ("shown",)
+
+    @display(description="clip", ordering="stimulus__source_clip__clip_id")
+    def clip(self, score: StimulusScore) -> str:
+        return score.stimulus.source_clip.clip_id
+
+    @display(description="condition", ordering="stimulus__condition")
+    def condition(self, score: StimulusScore) -> str:
+        return score.stimulus.condition
+
+    @display(description="score", ordering="value")
+    def shown(self, score: StimulusScore) -> str:
+        return f"{score.value:.4f}" if score.value is not None else "–"

@@ -47,7 +47,7 @@ DRAFT_FIELDSETS = (
     ("What raters read", {"fields": ("language", "instructions", "consent_text")}),
     ("Before the test", {"fields": BEFORE_FIELDS}),
     ("Within the test", {"fields": WITHIN_FIELDS}),
-    ("Rules and codes", {"fields": ("minimum_heard_share", "lease_minutes", *CODE_FIELDS)}),
+    ("Rules and codes", {"fields": ("minimum_heard_share", "max_plays", "resume_elsewhere", "lease_minutes", *CODE_FIELDS)}),
 )
 FROZEN_FIELDSETS = (
     ("May still change", {"fields": ("lease_minutes",)}),
@@ -60,7 +60,7 @@ FROZEN_FIELDSETS = (
     ("What raters read", {"fields": ("language", "shown_instructions", "shown_consent")}),
     ("Before the test", {"fields": ("shown_screening", "training_trials", "training_expires_minutes")}),
     ("Within the test", {"fields": WITHIN_FIELDS}),
-    ("Rules and codes", {"fields": ("minimum_heard_share", *CODE_FIELDS)}),
+    ("Rules and codes", {"fields": ("minimum_heard_share", "max_plays", "resume_elsewhere", *CODE_FIELDS)}),
 )
 
 ACCESS_FIELDSET = ("Who works on it", {"fields": ("owner", "shared_with")})

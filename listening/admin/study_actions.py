@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from listening.models import Study
+from listening.services.leaderboard import change_visibility
 from listening.services.progress import condition_progress
 from listening.services.reports import report_directory, write_study_report
+from listening.services.scores import queue_scores
 from listening.services.sizing import study_size
 from listening.services.studies import close_study, freeze_study, open_study, queue_stimuli
 
@@ -62,8 +64,32 @@ def _close(study: Study) -> list[str]:
     ]
 
 
+def _visibility(study: Study) -> list[str]:
+    if study.results_public:
+        return ["Only staff will see the study's results on the leaderboard."]
+    return [
+        "Everybody who has the address of this server will see the study's results on the leaderboard: means, intervals, counts.",
+        "No rater and no single answer is shown there. You can take it back at any time.",
+    ]
+
+
+def _score(study: Study) -> list[str]:
+    return [
+        "Every stimulus is measured against its original; what is measured already is kept.",
+        "A worker does it; with DNSMOS it takes some seconds for each stimulus.",
+    ]
+
+
 def _report(study: Study) -> list[str]:
     return ["The report is written anew from every rating stored so far. With many ratings this takes a minute."]
+
+
+def _queue_scores(study: Study) -> None:
+    queue_scores(study)
+
+
+def _change_visibility(study: Study) -> None:
+    change_visibility(study)
 
 
 def _write_report(study: Study) -> None:
@@ -86,6 +112,22 @@ ACTIONS: dict[str, StudyAction] = {
         "Open", "play_arrow", (DRAFT, FROZEN, CLOSED), _open, open_study, lambda study: f"{study} is open. Raters can come in."
     ),
     "close": StudyAction("Close", "stop", (OPEN,), _close, close_study, lambda study: f"{study} is closed."),
+    "score": StudyAction(
+        "Measure stimuli",
+        "straighten",
+        (DRAFT, FROZEN, OPEN, CLOSED),
+        _score,
+        _queue_scores,
+        lambda study: "The measures are queued.",
+    ),
+    "visibility": StudyAction(
+        "Change who sees the results of",
+        "leaderboard",
+        (FROZEN, OPEN, CLOSED),
+        _visibility,
+        _change_visibility,
+        lambda study: "Everybody sees the results now." if study.results_public else "Only staff see the results now.",
+    ),
     "report": StudyAction(
         "Write report",
         "lab_profile",

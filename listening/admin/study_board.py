@@ -8,7 +8,7 @@ from django.db.models import Avg
 from codecs_runner.registry import get_condition
 from listening.admin.recruitment_panel import panel
 from listening.admin.study_actions import ACTIONS
-from listening.models import Stimulus, Study
+from listening.models import Stimulus, StimulusScore, Study
 from listening.services.progress import condition_progress, missing_worker, study_progress
 from listening.services.reports import report_directory
 from listening.services.sizing import study_size
@@ -70,6 +70,9 @@ def board(study: Study) -> dict[str, Any]:
         "sentence": sentence,
         "buttons": buttons,
         "report": button("report", "Write it again" if written_at else "", primary=not written_at),
+        "score": button("score"),
+        "visibility": button("visibility", "Hide from the public" if study.results_public else "Show to everybody"),
+        "n_scores": StimulusScore.objects.filter(stimulus__in=study_stimuli(study)).count(),
         "recruiting": panel(study),
         "rater_link": rater_link(study),
         "only_simulated": progress["ratings"] and progress["ratings"] == progress["simulated_ratings"],

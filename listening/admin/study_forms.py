@@ -23,7 +23,16 @@ DESIGN_FIELDS = (
     "trials_per_session",
     "second_panel",
 )
-RATER_FIELDS = ("title", "language", "recruiter", "instructions", "consent_text", "minimum_heard_share")
+RATER_FIELDS = (
+    "title",
+    "language",
+    "recruiter",
+    "instructions",
+    "consent_text",
+    "minimum_heard_share",
+    "max_plays",
+    "resume_elsewhere",
+)
 CODE_FIELDS = ("completion_code", "no_consent_code", "failed_check_code", "screened_out_code", "incompatible_device_code")
 BEFORE_FIELDS = (
     "screening",

@@ -8,6 +8,7 @@ from listening.models.log import Event
 from listening.models.participant import Participant
 from listening.models.rating import AppendOnlyError, Rating
 from listening.models.recruitment import AuditEntry, Bonus, Recruitment, Submission, WebhookEvent
+from listening.models.score import ConditionResult, StimulusScore
 from listening.models.screening import ScreeningResult
 from listening.models.session import Session, TicketOver, Trial
 from listening.models.stimulus import Stimulus
@@ -18,6 +19,7 @@ __all__ = [
     "AppendOnlyError",
     "AuditEntry",
     "Bonus",
+    "ConditionResult",
     "Corpus",
     "Event",
     "Exclusion",
@@ -31,6 +33,7 @@ __all__ = [
     "Session",
     "SourceClip",
     "Stimulus",
+    "StimulusScore",
     "Study",
     "StudyStimulus",
     "Submission",

@@ -1,4 +1,4 @@
-"""The job table: the truth about what is to be rendered. A broker only wakes workers."""
+"""The job table: the truth about what is to be rendered and measured. A broker only wakes workers."""
 
 from django.db import models
 
@@ -6,9 +6,13 @@ from listening.models.stimulus import Stimulus
 
 
 class Job(models.Model):
-    """Render one stimulus. Claimed with a lease, at most ``MAX_ATTEMPTS`` times."""
+    """Render one stimulus, or measure it. Claimed with a lease, at most ``MAX_ATTEMPTS`` times."""
 
     MAX_ATTEMPTS = 3
+
+    class Kind(models.TextChoices):
+        RENDER = "render"
+        SCORE = "score"
 
     class State(models.TextChoices):
         QUEUED = "queued"
@@ -16,9 +20,11 @@ class Job(models.Model):
         DONE = "done"
         FAILED = "failed"
 
-    stimulus = models.OneToOneField(Stimulus, on_delete=models.CASCADE, related_name="job")
+    kind = models.CharField(max_length=6, choices=Kind.choices, default=Kind.RENDER)
+    stimulus = models.ForeignKey(Stimulus, on_delete=models.CASCADE, related_name="jobs")
+    measures = models.JSONField(default=list, help_text="Keys of the signal measures that a job of the kind score asks for.")
     state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
-    key = models.CharField("key of the render job", max_length=64, blank=True, db_index=True)
+    key = models.CharField("key of the job", max_length=64, blank=True, db_index=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     worker = models.CharField(max_length=120, blank=True)
     lease_expires_at = models.DateTimeField(null=True)
@@ -27,7 +33,8 @@ class Job(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["stimulus", "kind"], name="one_job_per_stimulus_and_kind")]
         indexes = [models.Index(fields=["state", "lease_expires_at"], name="job_due")]
 
     def __str__(self) -> str:
-        return f"render {self.stimulus}"
+        return f"{self.kind} {self.stimulus}"

@@ -155,6 +155,11 @@ class Study(models.Model):
     screened_out_code = models.CharField(max_length=32, default=draw_completion_code)
     incompatible_device_code = models.CharField(max_length=32, default=draw_completion_code)
 
+    results_public = models.BooleanField(
+        "on the public leaderboard",
+        default=False,
+        help_text="Whether anybody may see the study's results on the leaderboard; staff always do.",
+    )
     sandbox_of = models.ForeignKey(
         "self",
         on_delete=models.CASCADE,

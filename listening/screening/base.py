@@ -131,7 +131,7 @@ class Step(ABC):
 
     def right_answer(self, item: Item) -> str:
         """What somebody who hears everything would answer."""
-        return min(item.answers)
+        return next((value for value, _label in item.options if item.is_right(value)), min(item.answers, default=""))
 
 
 def clean(given: Any) -> str:

@@ -49,6 +49,7 @@ class Capability(Step):
         "Your browser or audio device cannot play the clips as they are. That is nobody's fault and does not count against you."
     )
     template = "screening/capability.html"
+    listens = False
     ends_as = "incompatible"
     code = "incompatible_device_code"
     settings = {"output_rate": Setting("least sample rate of the device in Hz", 44_100, 8_000, 96_000)}

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from codecs_runner.audio import STIMULUS_RATE, load_audio, resample
+from codecs_runner.places import open_place
 from codecs_runner.screening_sounds.pieces import Samples, at_speech_level, flac_bytes
 from codecs_runner.screening_sounds.speech import Speaker
 from listening.models import Event, ScreeningResult, Session, Study
@@ -59,7 +60,7 @@ def _recording(study: Study, rng: np.random.Generator) -> Samples:
     clips = study.corpus.clips.filter(duration_s__gte=1).order_by("pk")
     clips = clips.exclude(studies=study) if clips.exclude(studies=study).exists() else clips
     names = list((clips if clips.exists() else study.corpus.clips.order_by("pk")).values_list("file", flat=True))
-    return _excerpt(Path(settings.SOURCE_STORE) / names[int(rng.integers(len(names)))])
+    return _excerpt(open_place(settings.SOURCE_STORE).local(names[int(rng.integers(len(names)))]))
 
 
 @lru_cache(maxsize=32)
@@ -91,6 +92,18 @@ def next_try(session: Session) -> Try | None:
 def is_due(session: Session) -> bool:
     """Whether a step waits to be done, for the first time or again."""
     return any(not _is_done(session, chosen, get_step(chosen.step)) for chosen in chosen_steps(session.study.screening))
+
+
+def seconds_to_recheck(session: Session) -> float | None:
+    """Seconds until the first step has to be done again; None where none will be."""
+    ends = []
+    for chosen in chosen_steps(session.study.screening):
+        passed = _results(session, chosen, get_step(chosen.step)).filter(passed=True).order_by("finished_at").last()
+        # Who used up the tries of a repeat is marked, and not asked for ever.
+        given_up = _failed_since_pass(session, chosen) >= chosen.tries
+        if chosen.expires_minutes and passed and passed.finished_at and not given_up:
+            ends.append(passed.finished_at + timedelta(minutes=chosen.expires_minutes))
+    return max(0.0, (min(ends) - timezone.now()).total_seconds()) if ends else None
 
 
 def _is_done(session: Session, chosen: Chosen, step: Step) -> bool:

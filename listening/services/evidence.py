@@ -9,10 +9,9 @@ from django.db.models import Count, Q
 from analysis.ratings.rest import rest_correlation
 from listening.frames import ratings_frame
 from listening.models import Event, Recruitment, Session, Submission
+from listening.services.check_items import FAILED_ATTENTION_CHECK
 from listening.services.checks import failed_steps
 
-#: An event of this kind is one failed attention check, of a kind that Prolific allows. The sound check is none.
-FAILED_ATTENTION_CHECK = "failed_attention_check"
 #: Prolific counts as exceptionally fast what lies this many standard deviations below the mean.
 FAST_SD = 3.0
 LEAST_AGREEMENT = 0.0

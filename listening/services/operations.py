@@ -81,7 +81,7 @@ def problems() -> list[Problem]:
     ]
     stall = timedelta(minutes=settings.ALERT_STALL_MINUTES)
     for study in Study.objects.filter(status=Study.Status.OPEN, opened_at__lt=now - stall):
-        last = _last_answer(study) or study.opened_at
+        last = _last_answer(study) or study.opened_at or now
         if free_plans(study) and last < now - stall:
             minutes = round((now - last).total_seconds() / 60)
             sentence = f"The study {study} is open and not full, and nobody has answered for {minutes} minutes."

@@ -14,6 +14,7 @@ from listening.models import Event, Rating, Session, Study, Trial
 from listening.rating_tasks.base import Answer, AnswerError
 from listening.rating_tasks.registry import get_rating_task
 from listening.services.balance import note_completed
+from listening.services.check_items import grade_check
 from listening.services.errors import ServiceError
 
 # A page measures what was heard from its audio clock and we from ours; they may differ by a little.
@@ -157,6 +158,7 @@ def _store(
                 for answer in answers
             ]
         )
+        grade_check(trial, answers)
     trial.answered_at, trial.skipped, trial.listening = timezone.now(), "", dict(listening)
     trial.save(update_fields=["answered_at", "skipped", "listening"])
 

@@ -17,6 +17,7 @@ from analysis.schema import SchemaError
 from listening.frames import conditions_frame, participants_frame, ratings_frame
 from listening.models import Study
 from listening.services.errors import ServiceError
+from listening.services.leaderboard import keep_results
 from listening.services.ratings import study_emotions
 
 #: What of a study makes its protocol, beside its stimuli.
@@ -106,7 +107,7 @@ def write_study_report(study: Study, out: Path, seed: int = 0, progress: Callabl
         "django": version("django"),
     }
     try:
-        return write_report(
+        report = write_report(
             frame,
             out,
             seed=seed,
@@ -123,3 +124,5 @@ def write_study_report(study: Study, out: Path, seed: int = 0, progress: Callabl
         raise ServiceError(
             f"The report could not be written to {out}: {error.strerror}. The ratings are safe in the database."
         ) from error
+    keep_results(study, report, simulated=bool(frame.loc[frame["excluded"] == "", "simulated"].any()))
+    return report

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
-from listening.models import Event, Exclusion, Participant, Session, Stimulus, Study, Trial
+from listening.models import Event, Exclusion, Participant, PlanTrial, Session, Stimulus, Study, StudyStimulus, Trial
 from listening.prolific import Link
 from listening.services.balance import free_plans
 from listening.services.checks import first_state
@@ -153,7 +153,7 @@ def _claim_plan(session: Session) -> bool:
                 session.save(update_fields=["plan", "state", "stratum", "consented_at", "consent_version", "lease_expires_at"])
                 Trial.objects.bulk_create(
                     [
-                        Trial(session=session, position=t.position, stimulus_id=t.stimulus_id)
+                        Trial(session=session, position=t.position, stimulus_id=t.stimulus_id, role=t.role, expected=t.expected)
                         for t in plan.trials.order_by("position")
                     ]
                 )
@@ -220,8 +220,15 @@ def preview(study: Study) -> Session:
         chosen.setdefault(ready[i].source_clip_id, ready[i])
     with transaction.atomic():
         session = Session.objects.create(study=study, preview=True, lease_expires_at=_lease(study))
-        trials = list(chosen.values())[:PREVIEW_TRIALS]
-        Trial.objects.bulk_create([Trial(session=session, position=n, stimulus=s) for n, s in enumerate(trials, start=1)])
+        trials = [Trial(stimulus=stimulus) for stimulus in list(chosen.values())[:PREVIEW_TRIALS]]
+        # Practice comes first, and a gold clip and a trap after the first clip, as a frozen study's first plan has them.
+        checks = PlanTrial.objects.filter(plan__study=study, plan__number=1).exclude(role="").order_by("position")
+        extra = [Trial(stimulus_id=check.stimulus_id, role=check.role, expected=check.expected) for check in checks]
+        practice = [trial for trial in extra if trial.role == StudyStimulus.Role.TRAINING]
+        trials = [*practice, *trials[:1], *(trial for trial in extra if trial not in practice), *trials[1:]]
+        for position, trial in enumerate(trials, start=1):
+            trial.session, trial.position = session, position
+        Trial.objects.bulk_create(trials)
     return session
 
 

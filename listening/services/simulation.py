@@ -115,18 +115,27 @@ def _walk(study: Study, rater: Simulated, hearing: Hearing, browser: "Browser") 
             raise ServiceError(f"A simulated rater was sent to {page} instead of the trials; open it in a browser to see why.")
     session = _session(page)
     state = json.loads(browser.get(f"/api/v1/sessions/{session.token}/"))
-    stimuli = {t.position: t.stimulus for t in Trial.objects.filter(session=session).select_related("stimulus__source_clip")}
+    trials = {t.position: t for t in Trial.objects.filter(session=session).select_related("stimulus__source_clip")}
     for trial in state["trials"]:
         if trial["answered"]:
             continue
         browser.get(trial["audio_url"])
         body = {
             "idempotency_key": str(UUID(bytes=rater.rng.bytes(16), version=4)),
-            "answers": answer(study, rater, stimuli[trial["position"]], hearing),
+            "answers": answer(study, rater, trials[trial["position"]].stimulus, hearing) | attentive(trials[trial["position"]]),
             "listening": {"plays": 1, "heard_share": 1.0},
         }
         browser.post_json(f"{state['api_url']}trials/{trial['position']}/ratings/", body)
     browser.get(state["done_url"])
+
+
+def attentive(trial: Trial) -> dict[str, object]:
+    """What somebody who listens answers to a gold clip or a trap, read from the database that no visitor sees."""
+    return {
+        scale: right["labels"] if "labels" in right else int(right["value"])
+        for scale, right in trial.expected.items()
+        if "labels" in right or right["value"] >= 0
+    }
 
 
 def _query(study: Study, link: Link) -> str:

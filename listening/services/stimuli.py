@@ -39,18 +39,20 @@ def ensure_stimuli(clips: Sequence[SourceClip], conditions: Sequence[str]) -> in
     )
     unready = Stimulus.objects.filter(source_clip__in=clips, condition__in=conditions).exclude(status=Stimulus.Status.READY)
     with transaction.atomic():
-        again = Job.objects.filter(stimulus__in=unready, state=Job.State.FAILED).update(
+        again = Job.objects.filter(kind=Job.Kind.RENDER, stimulus__in=unready, state=Job.State.FAILED).update(
             state=Job.State.QUEUED, attempts=0, finished_at=None
         )
         unready.filter(status=Stimulus.Status.FAILED).update(status=Stimulus.Status.PENDING, error="")
-        new = unready.filter(job=None)
+        new = unready.exclude(jobs__kind=Job.Kind.RENDER)
         jobs = Job.objects.bulk_create([Job(stimulus=stimulus) for stimulus in new], ignore_conflicts=True, batch_size=500)
     return again + len(jobs)
 
 
-def due_jobs() -> QuerySet[Job]:
+def due_jobs(kind: Job.Kind = Job.Kind.RENDER) -> QuerySet[Job]:
     """Jobs that wait, and jobs whose worker fell silent."""
-    return Job.objects.filter(Q(state=Job.State.QUEUED) | Q(state=Job.State.CLAIMED, lease_expires_at__lt=timezone.now()))
+    return Job.objects.filter(kind=kind).filter(
+        Q(state=Job.State.QUEUED) | Q(state=Job.State.CLAIMED, lease_expires_at__lt=timezone.now())
+    )
 
 
 def claim_jobs(worker: str, limit: int = SENT_AT_ONCE, only: QuerySet[Stimulus] | None = None) -> list[Job]:
@@ -63,8 +65,7 @@ def claim_jobs(worker: str, limit: int = SENT_AT_ONCE, only: QuerySet[Stimulus] 
         candidates = due_jobs().select_related("stimulus__source_clip").order_by("pk")
         if only is not None:
             candidates = candidates.filter(stimulus__in=only)
-        if connection.features.has_select_for_update_skip_locked:
-            candidates = candidates.select_for_update(skip_locked=True, of=("self",))
+        candidates = lock(candidates)
         conditions = set(due_jobs().order_by().values_list("stimulus__condition", flat=True).distinct())
         runnable = [slug for slug in conditions if availability(slug).ok]
         for job in candidates.filter(attempts__gte=Job.MAX_ATTEMPTS):
@@ -72,10 +73,27 @@ def claim_jobs(worker: str, limit: int = SENT_AT_ONCE, only: QuerySet[Stimulus] 
         together = [When(stimulus__condition=slug, then=Value(get_condition(slug).work_group)) for slug in runnable]
         order = Case(*together, default=Value("")), "stimulus__source_clip_id", "pk"
         claimed = list(candidates.filter(stimulus__condition__in=runnable).order_by(*order)[:limit])
-        Job.objects.filter(pk__in=[job.pk for job in claimed]).update(
-            state=Job.State.CLAIMED, worker=worker, attempts=F("attempts") + 1, lease_expires_at=timezone.now() + LEASE
-        )
+        lease(claimed, worker)
     return claimed
+
+
+def lease(jobs: Sequence[Job], worker: str) -> None:
+    """Give jobs, found under a lock, to a worker."""
+    Job.objects.filter(pk__in=[job.pk for job in jobs]).update(
+        state=Job.State.CLAIMED, worker=worker, attempts=F("attempts") + 1, lease_expires_at=timezone.now() + LEASE
+    )
+
+
+def lock(candidates: QuerySet[Job]) -> QuerySet[Job]:
+    """The same jobs, those that another claim holds left out where the database can."""
+    if connection.features.has_select_for_update_skip_locked:
+        return candidates.select_for_update(skip_locked=True, of=("self",))
+    return candidates
+
+
+def end_job(stimulus: Stimulus, kind: Job.Kind, state: Job.State) -> None:
+    """Write down that a job is over."""
+    Job.objects.filter(stimulus=stimulus, kind=kind).update(state=state, finished_at=timezone.now(), lease_expires_at=None)
 
 
 def job_value(job: Job) -> RenderJob:
@@ -106,13 +124,13 @@ def record_result(stimulus: Stimulus, result: RenderResult) -> None:
             error="",
             updated_at=timezone.now(),
         )
-        Job.objects.filter(stimulus=stimulus).update(state=Job.State.DONE, finished_at=timezone.now(), lease_expires_at=None)
+        end_job(stimulus, Job.Kind.RENDER, Job.State.DONE)
 
 
 def _fail(stimulus: Stimulus, message: str) -> None:
     with transaction.atomic():
         Stimulus.objects.filter(pk=stimulus.pk).update(status=Stimulus.Status.FAILED, error=message, updated_at=timezone.now())
-        Job.objects.filter(stimulus=stimulus).update(state=Job.State.FAILED, finished_at=timezone.now(), lease_expires_at=None)
+        end_job(stimulus, Job.Kind.RENDER, Job.State.FAILED)
 
 
 def worker_name() -> str:

@@ -18,6 +18,7 @@ from listening.models import Corpus, Event, Plan, PlanTrial, SourceClip, Stimulu
 from listening.prolific import PLACEHOLDERS
 from listening.rating_tasks.registry import get_rating_task
 from listening.screening.registry import chosen_steps
+from listening.services.check_items import Kit, Placed, check_check_items, make_kit, place_checks, queue_check_stimuli
 from listening.services.checks import screening_problems
 from listening.services.clip_selection import eligible_clips
 from listening.services.dispatch import hint
@@ -85,6 +86,7 @@ def check_study(study: Study) -> None:
     """Refuse a study that could not be run. Raises ServiceError with a sentence."""
     check_design(study)
     check_screening(study)
+    check_check_items(study)
     try:
         study.full_clean(validate_unique=study.pk is None)
     except ValidationError as error:
@@ -173,7 +175,7 @@ def rater_link(study: Study) -> str:
 
 def queue_stimuli(study: Study) -> None:
     """Ask for every stimulus of the study; the worker, or `prepare_stimuli`, makes them."""
-    if queued := ensure_stimuli(list(study.clips.all()), study.conditions):
+    if queued := ensure_stimuli(list(study.clips.all()), study.conditions) + queue_check_stimuli(study):
         log(study, "stimuli queued", jobs=queued)
     hint()
 
@@ -213,10 +215,11 @@ def freeze_study(study: Study) -> list[str]:
         raise ServiceError("No clip could be made in every condition; see the errors of the stimuli.")
     study.trials_per_session = min(study.trials_per_session, len(clips))
     with transaction.atomic():
+        kit = make_kit(study)
         study.conditions = conditions
         study.clips.set(clips.values())
         study.n_clips = len(clips)
-        _draw(study, list(clips), ready)
+        _draw(study, list(clips), ready, kit)
         study.status = Study.Status.FROZEN
         study.frozen_at = timezone.now()
         study.save()
@@ -224,7 +227,7 @@ def freeze_study(study: Study) -> list[str]:
     return notes
 
 
-def _draw(study: Study, clips: Sequence[int], ready: dict[str, dict[int, Stimulus]]) -> None:
+def _draw(study: Study, clips: Sequence[int], ready: dict[str, dict[int, Stimulus]], kit: Kit) -> None:
     StudyStimulus.objects.bulk_create(
         [
             StudyStimulus(
@@ -255,9 +258,17 @@ def _draw(study: Study, clips: Sequence[int], ready: dict[str, dict[int, Stimulu
     )
     PlanTrial.objects.bulk_create(
         [
-            PlanTrial(plan=row, position=position, stimulus=heard[slug][int(clip)], panel=2 if slug == SECOND_PANEL else 1)
+            PlanTrial(plan=row, position=position, **vars(placed))
             for row, plan in zip(plans, drawn, strict=True)
-            for position, (clip, slug) in enumerate(plan.trials, start=1)
+            for position, placed in enumerate(
+                place_checks(
+                    study,
+                    kit,
+                    [Placed(heard[slug][int(clip)], panel=2 if slug == SECOND_PANEL else 1) for clip, slug in plan.trials],
+                    row.number,
+                ),
+                start=1,
+            )
         ],
         batch_size=1000,
     )

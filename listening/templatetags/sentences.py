@@ -26,6 +26,9 @@ _PLURALS: dict[str, Callable[[int], str]] = {
 
 _SENTENCES = {
     "clipOf": _("Clip {position} of {total}"),
+    "practiceOf": _("Practice clip {position} of {total}"),
+    "practiceOver": _("That was the practice. The test begins with the next clip."),
+    "breakProgress": _("You have rated {position} of {total} clips."),
     # the dial
     "loading": _("Loading the clip…"),
     "ready": _("Press play, or the space bar."),

@@ -6,7 +6,7 @@ import secrets
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from listening.models import Study
+from listening.models import Session, Study
 from listening.prolific import Link, LinkError
 from listening.services.arrivals import check_signed_link
 from listening.services.sessions import plain_link
@@ -35,6 +35,31 @@ def remember(response: HttpResponse, study: Study, link: Link) -> None:
         response.set_signed_cookie(
             _cookie(study), visitor, max_age=_YEAR_S, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
         )
+
+
+def tie_to_browser(response: HttpResponse, session: Session) -> None:
+    """Where the study wants sessions finished where they began, let this browser be known as the one."""
+    if session.study.resume_elsewhere or session.preview:
+        return
+    session.device = secrets.token_urlsafe(16)
+    session.save(update_fields=["device"])
+    response.set_signed_cookie(
+        _device_cookie(session),
+        session.device,
+        max_age=_YEAR_S,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+
+
+def is_same_browser(request: HttpRequest, session: Session) -> bool:
+    """False for a browser other than the one that the session is tied to."""
+    return not session.device or request.get_signed_cookie(_device_cookie(session), default="") == session.device
+
+
+def _device_cookie(session: Session) -> str:
+    return f"browser_{session.pk}"
 
 
 def _cookie(study: Study) -> str:

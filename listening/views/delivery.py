@@ -17,10 +17,9 @@ def send(request: HttpRequest, place: Place, name: str, content_type: str = "aud
     if url := place.signed_url(name, settings.MEDIA_URL_S):
         # The browser may keep the redirect for half the time that the signed address is good for.
         return HttpResponseRedirect(url, headers={"Cache-Control": f"private, max-age={settings.MEDIA_URL_S // 2}"})
-    try:
-        path = place.local(name)
-    except FileNotFoundError as error:
-        raise Http404("The file is missing from the store.") from error
+    path = place.local(name)
+    if not path.is_file():
+        raise Http404("The file is missing from the store.")
     if settings.MEDIA_ACCEL and path.is_relative_to(settings.DATA_DIR):
         inside = path.relative_to(settings.DATA_DIR)
         return HttpResponse(headers={"X-Accel-Redirect": f"{settings.MEDIA_ACCEL}/{inside}", "Content-Type": content_type})

@@ -21,11 +21,13 @@ from listening.services import operations
 
 class _Figures(Collector):
     def collect(self) -> Iterator[Metric]:
-        families: dict[str, Metric] = {}
+        families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
         for figure in operations.figures():
             if figure.name not in families:
-                family = CounterMetricFamily if figure.counter else GaugeMetricFamily
-                families[figure.name] = family(figure.name, figure.help, labels=[name for name, _ in figure.labels])
+                labels = [name for name, _ in figure.labels]
+                families[figure.name] = (CounterMetricFamily if figure.counter else GaugeMetricFamily)(
+                    figure.name, figure.help, labels=labels
+                )
             families[figure.name].add_metric([value for _, value in figure.labels], figure.value)
         yield from families.values()
 

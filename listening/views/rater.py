@@ -19,6 +19,7 @@ from listening.rating_tasks.registry import get_rating_task
 from listening.services import checks, sessions
 from listening.services.arrivals import note_arrival
 from listening.services.errors import ServiceError
+from listening.services.practice import repeat_practice
 from listening.services.ratings import study_emotions
 from listening.views import arrivals
 from listening.views.language import reading
@@ -119,6 +120,14 @@ def rater_page(step: str):
                     sessions.revive(session)
                 except sessions.JoinRefused as error:
                     return _refusal(request, session.study, error)
+            if session.is_active and not arrivals.is_same_browser(request, session):
+                title, text = (
+                    _("Please go on where you began"),
+                    _("This study has to be finished in the browser where you agreed to it."),
+                )
+                return message(
+                    request, 403, title, text, _("Your answers are kept. Open the study there again."), study=session.study
+                )
             if step not in ("any", step_of(session)):
                 return go_to_step(session)
             sessions.touch(session)
@@ -156,7 +165,9 @@ def consent(request: HttpRequest, session: Session) -> HttpResponse:
             return redirect("done", token=session.token)
         if form.is_valid():
             (sessions.consent_to_preview if session.preview else sessions.give_consent)(session, form.chosen_stratum)
-            return go_to_step(session)
+            response = go_to_step(session)
+            arrivals.tie_to_browser(response, session)
+            return response
     return _render(request, session, "consent", form=form, n_trials=session.study.trials_per_session)
 
 
@@ -200,6 +211,7 @@ def trial(request: HttpRequest, session: Session) -> HttpResponse:
     checks.move_on(session)
     if step_of(session) != "trial":
         return go_to_step(session)
+    repeat_practice(session)
     emotions = study_emotions(session.study)
     tasks = [get_rating_task(key).context(emotions) for key in session.study.rating_tasks]
     return _render(request, session, "trial", tasks=tasks, bootstrap=session_state(session))

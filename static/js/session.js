@@ -73,6 +73,39 @@ class SessionPage {
     const url = `${this.#session.api_url}trials/${trial.position}/${skipped ? "skip" : "ratings"}/`;
     await this.#outbox.keep({ key, position: trial.position, url, payload });
     trial.answered = true;
+    await this.#between(trial);
+    // Elsewhere on this server something is due again; nothing may wait to be sent, for the page ends here.
+    if (walk === this.#walk && this.#recheckDue && navigator.onLine && !this.#outbox.unsent.length) {
+      location.assign(this.#session.enter_url);
+      await new Promise(() => {});
+    }
+  }
+
+  get #recheckDue() {
+    const { recheck_in_s: seconds } = this.#session;
+    return typeof seconds === "number" && performance.now() / 1000 > seconds;
+  }
+
+  /** What is shown between two clips: a word about a practice clip, or a break. */
+  async #between({ practice, feedback, number, of }) {
+    const next = this.#session.trials.find(({ answered }) => !answered);
+    if (!next) return;
+    if (practice) await this.#pause("feedback", feedback, next.practice ? "" : say("practiceOver"));
+    else if (this.#session.break_every && number % this.#session.break_every === 0) {
+      await this.#pause("break", say("breakProgress", { position: number, total: of }));
+    }
+  }
+
+  /** Show a quiet page until its button is pressed. */
+  #pause(name, ...sentences) {
+    this.#trialView.stop();
+    show(name);
+    const view = document.querySelector(`[data-view=${name}]`);
+    view.querySelectorAll("[data-said]").forEach((line, index) => (line.textContent = sentences[index] ?? ""));
+    const progress = view.querySelector("progress");
+    const rated = this.#session.trials.filter(({ practice, answered }) => !practice && answered).length;
+    if (progress) Object.assign(progress, { max: this.#session.n_trials, value: rated });
+    return new Promise((resolve) => view.querySelector("[data-go-on]").addEventListener("click", resolve, { once: true }));
   }
 
   /** Wait until nothing is left to send, then ask the server whether it misses anything. True when the session is complete. */

@@ -5,8 +5,8 @@
  * `acquire()` resolves to whether this tab may go on; `takeOver()` makes it the one; `onLost` is called when another tab did that.
  */
 
-/** A page that is being reloaded holds its lock for a moment longer. */
-const PATIENCE_MS = 700;
+/** A page that is being reloaded holds its lock for a moment longer, and a slow phone takes its time to say whose it is. */
+const PATIENCE_MS = 2_000;
 /** Another tab answers within a few milliseconds. */
 const REPLY_MS = 200;
 

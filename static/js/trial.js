@@ -149,9 +149,10 @@ export class TrialView {
   #title(position) {
     const title = document.getElementById("trial-title");
     const progress = document.getElementById("trial-progress");
-    title.textContent = say("clipOf", { position, total: this.#session.n_trials });
-    progress.max = this.#session.n_trials;
-    progress.value = position - 1;
+    const { practice, number = position, of = this.#session.n_trials } = this.#trial;
+    title.textContent = say(practice ? "practiceOf" : "clipOf", { position: number, total: of });
+    progress.max = of;
+    progress.value = number - 1;
     // Announces the new trial, and leaves the space bar free to play.
     title.focus({ preventScroll: true });
     scrollTo({ top: 0 });

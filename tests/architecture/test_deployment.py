@@ -11,7 +11,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from compose_spec import ComposeSpecification
+from compose_spec.models import ComposeSpecification
 
 REPO = Path(__file__).resolve().parents[2]
 DOCKER = REPO / "docker"

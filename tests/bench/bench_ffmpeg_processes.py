@@ -71,7 +71,7 @@ def test_ratio_to_a_process_per_file(seconds: int, tmp_path: Path, one_core: Non
             ways[name] = partial(_in_processes, program, jobs)
     times: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
     for _ in range(ROUNDS + 1):  # the first warms up
-        shutil.rmtree(store.root, ignore_errors=True)
+        shutil.rmtree(tmp_path / "store", ignore_errors=True)
         for way, work in ways.items():
             start = _now()
             work()

@@ -45,13 +45,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_server(environment: Mapping[str, str]) -> Iterator[str]:
+def running_server(environment: Mapping[str, str], application: str = "listening.wsgi") -> Iterator[str]:
     """A real web server on a free port; yields its address."""
     port = free_port()
     command = [
         "-m",
         "gunicorn",
-        "listening.wsgi",
+        application,
         "--bind",
         f"127.0.0.1:{port}",
         "--workers",

@@ -13,7 +13,7 @@ import pytest
 
 from tests.integration.server import REPO, manage, manage_all, query, running_server
 
-PEOPLE = 40
+PEOPLE = 200
 
 
 @pytest.fixture
@@ -36,29 +36,49 @@ def open_study(environment: dict[str, str]) -> dict[str, str]:
     return environment
 
 
-def test_forty_people_at_once_never_share_a_plan_and_the_twelve_places_are_filled(open_study):
+def arrive_at_once(url: str) -> list[str]:
+    """Everybody opens the link, and then all consent in the same moment; returns the step that each ends on."""
+    gate = threading.Barrier(PEOPLE)
+    endings: list[str] = []
+
+    def arrive(number: int) -> None:
+        link = f"{url}/s/s/?PROLIFIC_PID={number:024x}&STUDY_ID={'a' * 24}&SESSION_ID={number:024x}"
+        with urllib.request.urlopen(link, timeout=100) as page:
+            consent = page.url
+        gate.wait()
+        stratum = "female" if number % 2 else "male"
+        with urllib.request.urlopen(consent, data=f"consent=on&stratum={stratum}".encode(), timeout=100) as page:
+            endings.append(page.url.rstrip("/").rsplit("/", 1)[1])
+
+    threads = [threading.Thread(target=arrive, args=(number,)) for number in range(PEOPLE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=200)
+    return endings
+
+
+def holders(environment: dict[str, str]) -> dict[int, int]:
+    """Plan -> sessions that hold it."""
+    sql = "select plan_id, count(*) from listening_session where plan_id is not null group by 1"
+    return dict(query(environment, sql))
+
+
+@pytest.mark.timeout(400)
+def test_two_hundred_people_at_once_never_share_a_plan_and_the_twelve_places_are_filled(open_study):
     with running_server(open_study) as url:
-        gate = threading.Barrier(PEOPLE)
-        endings: list[str] = []
+        endings = arrive_at_once(url)
+    assert Counter(ending == "done" for ending in endings) == {False: 12, True: PEOPLE - 12}
+    assert len(holders(open_study)) == 12
+    assert set(holders(open_study).values()) == {1}
 
-        def arrive(number: int) -> None:
-            link = f"{url}/s/s/?PROLIFIC_PID={number:024x}&STUDY_ID={'a' * 24}&SESSION_ID={number:024x}"
-            with urllib.request.urlopen(link, timeout=60) as page:
-                consent = page.url
-            gate.wait()
-            stratum = "female" if number % 2 else "male"
-            with urllib.request.urlopen(consent, data=f"consent=on&stratum={stratum}".encode(), timeout=60) as page:
-                endings.append(page.url.rstrip("/").rsplit("/", 1)[1])
 
-        threads = [threading.Thread(target=arrive, args=(number,)) for number in range(PEOPLE)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(timeout=120)
-    assert Counter(endings) == {"check": 12, "done": PEOPLE - 12}
-    holders = query(open_study, "select plan_id, count(*) from listening_session where plan_id is not null group by 1")
-    assert len(holders) == 12
-    assert {n for _, n in holders} == {1}
+@pytest.mark.timeout(400)
+def test_without_the_guard_the_same_arrival_gives_plans_away_twice(open_study):
+    twin = open_study | {"PYTHONPATH": str(Path(__file__).parent)}
+    with running_server(twin, "unguarded:application") as url:
+        arrive_at_once(url)
+    assert max(holders(open_study).values()) > 1
 
 
 def test_one_answer_sent_eight_times_at_once_is_stored_once(open_study):

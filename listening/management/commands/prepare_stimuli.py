@@ -11,6 +11,7 @@ from codecs_runner.fetch import fetch_missing_weights
 from codecs_runner.jobs import RenderResult
 from listening.management.study_argument import add_study_argument, find_study
 from listening.models import Stimulus
+from listening.services.check_items import check_stimuli
 from listening.services.stimuli import due_jobs, unavailable_conditions, work
 from listening.services.studies import queue_stimuli, study_stimuli
 
@@ -27,7 +28,7 @@ class Command(BaseCommand):
             queue_stimuli(found)
         for sentence in fetch_missing_weights(found.conditions):
             self.stderr.write(f"  {sentence}")
-        wanted = study_stimuli(found)
+        wanted = study_stimuli(found) | check_stimuli(found)
         unavailable = unavailable_conditions(found.conditions)
         todo = due_jobs().filter(stimulus__in=wanted).exclude(stimulus__condition__in=unavailable).count()
         failed: Counter[str] = Counter()

@@ -11,6 +11,7 @@ from django.db import close_old_connections
 from codecs_runner.jobs import RenderResult
 from listening.models import Stimulus
 from listening.services import alerts
+from listening.services.scores import work_scores
 from listening.services.sessions import expire_sessions
 from listening.services.stimuli import work
 from listening.services.upkeep import keep_up
@@ -19,7 +20,7 @@ ALERTS_S = 60  # between looks at what needs a person
 
 
 class Command(BaseCommand):
-    help = "Render due stimuli, free the places of raters who left, and stay in step with Prolific, until stopped. Needs no broker."
+    help = "Make and measure due stimuli, free the places of raters who left, keep in step with Prolific. Needs no broker."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="stop when nothing is due")
@@ -39,6 +40,7 @@ class Command(BaseCommand):
         while not stopping:
             close_old_connections()
             work(on_result=self._say)
+            work_scores()
             expire_sessions()
             keep_up()
             if time.monotonic() >= check_at:

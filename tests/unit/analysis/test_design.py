@@ -1,13 +1,15 @@
 """Session plans: exactly balanced for every shape of study."""
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.design import DesignError, Plan, draw_plans
+from analysis.design import DesignError, Plan, draw_plans, insert_checks
+from analysis.order import carry_over, order_sessions, places
 
 
 @st.composite
@@ -50,10 +52,29 @@ def test_the_same_seed_draws_the_same_plans_and_another_seed_others():
     assert draw(1) != draw(2)
 
 
-def test_sessions_rarely_repeat_a_condition_at_once():
-    plans = draw_plans([str(i) for i in range(45)], list("OABCDEF"), ["all"], 10, 45, np.random.default_rng(0))
-    repeats = [sum(a[1] == b[1] for a, b in zip(p.trials, p.trials[1:], strict=False)) for p in plans]
-    assert np.mean(repeats) < 44 / 7, "fewer than an unguarded shuffle"
+@pytest.mark.parametrize(("n_clips", "conditions", "trials"), [(45, "OABCDEF", 45), (24, "OABCDEFG", 12), (40, "OABC", 4)])
+def test_each_condition_follows_each_other_and_stands_at_each_place_about_equally_often(n_clips, conditions, trials):
+    """Williams's two balances, within two of even; a shuffle of the Emo-Codec design is off by seventeen and seven."""
+    plans = draw_plans([str(i) for i in range(n_clips)], list(conditions), ["all"], 10, trials, np.random.default_rng(0))
+    sessions = [[conditions.index(condition) for _, condition in plan.trials] for plan in plans]
+    orders = [range(len(session)) for session in sessions]
+    follows = carry_over(sessions, orders, len(conditions))
+    others = follows[~np.eye(len(conditions), dtype=bool)]
+    assert np.trace(follows) == 0, "a condition follows itself"
+    assert np.abs(others - others.mean()).max() <= 2
+    stands = places(sessions, orders, len(conditions))[:, : min(map(len, sessions))]
+    assert np.abs(stands - stands.mean(axis=0)).max() <= 2
+
+
+def test_a_shuffle_would_not_pass_for_balanced():
+    rng = np.random.default_rng(0)
+    sessions = [[i % 7 for i in range(45)] for _ in range(70)]
+    follows = carry_over(sessions, [list(rng.permutation(45)) for _ in sessions], 7)
+    assert np.trace(follows) > 100 and np.ptp(follows[~np.eye(7, dtype=bool)]) > 20
+
+
+def test_a_session_of_one_condition_has_an_order_too():
+    assert sorted(order_sessions([[0, 0, 0], [0]], 1, np.random.default_rng(0))[0]) == [0, 1, 2]
 
 
 @pytest.mark.parametrize(
@@ -71,3 +92,27 @@ def test_sessions_rarely_repeat_a_condition_at_once():
 def test_a_design_that_cannot_be_drawn_is_refused_in_a_sentence(arguments, sentence):
     with pytest.raises(DesignError, match=sentence):
         draw_plans(*arguments, np.random.default_rng(0))  # type: ignore[call-arg]
+
+
+@given(n=st.integers(1, 60), k=st.integers(0, 12), seed=st.integers(0, 2**32 - 1))
+def test_checks_are_spread_over_a_session_never_first_never_neighbours_and_move_no_trial(n: int, k: int, seed: int) -> None:
+    trials, checks = [f"t{i}" for i in range(n)], [f"c{i}" for i in range(k)]
+    if k > n:
+        with pytest.raises(DesignError, match="fewer checks"):
+            insert_checks(trials, checks, np.random.default_rng(seed))
+        return
+    placed = insert_checks(trials, checks, np.random.default_rng(seed))
+    assert [name for name in placed if name[0] == "t"] == trials
+    assert sorted(name for name in placed if name[0] == "c") == sorted(checks)
+    assert placed[0] == "t0"
+    assert not any(a[0] == b[0] == "c" for a, b in pairwise(placed))
+    behind = [sum(name[0] == "t" for name in placed[:i]) for i, name in enumerate(placed) if name[0] == "c"]
+    edges = [j * n // k for j in range(k + 1)] if k else []
+    assert [edges[j] < place <= edges[j + 1] for j, place in enumerate(behind)] == [True] * k
+    assert placed == insert_checks(trials, checks, np.random.default_rng(seed))
+
+
+def test_every_place_behind_a_trial_is_drawn_about_equally_often() -> None:
+    places = [insert_checks(range(10), [-1], np.random.default_rng(seed)).index(-1) for seed in range(2000)]
+    counts = np.bincount(places, minlength=11)
+    assert counts[0] == 0 and counts[1:].min() > 140 and counts[1:].max() < 270

@@ -101,7 +101,7 @@ def test_a_full_disk_is_a_result(recording: Path, tmp_path: Path, monkeypatch: p
         patch.setattr(os, "fsync", full)
         result = render(job, store)
     assert (result.ok, result.code) == (False, "disk_full")
-    assert not [path for path in store.root.rglob("*") if path.is_file()]
+    assert not [path for path in (tmp_path / "store").rglob("*") if path.is_file()]
     assert render(job, store).ok
 
 

@@ -178,6 +178,14 @@ def test_an_emotion_never_recognised_has_no_relative_change_and_says_so() -> Non
     assert "without fear" in found.overall["note"].iat[1]
 
 
+def test_an_emotion_lost_in_every_clip_has_no_interval_of_zero_width() -> None:
+    truth = np.tile([0, 1], 10)
+    found = objective_retention(judgements(truth, truth, np.zeros(20, int), ["s"] * 20), replicates=50, permutations=9)
+    joy = found.by_emotion[found.by_emotion["emotion"] == "joy"].iloc[-1]
+    assert joy["relative_drop"] == -100 and np.isnan(joy["drop_low"]) and np.isnan(joy["ci_low"])
+    assert joy["note"] == "recognised in no clip: no interval"
+
+
 def test_speakers_are_drawn_whole_and_two_make_the_interval_wider_than_forty_clips() -> None:
     truth = np.tile([0, 1, 2, 0], 10)
     coded = np.where(np.arange(40) < 20, truth, (truth + 1) % 3)
