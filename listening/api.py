@@ -16,7 +16,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analysis.exports import EXPORTS
-from listening.models import Session, Stimulus, Study, Trial
+from listening.models import Session, Stimulus, Trial
+from listening.services.access import studies_of
 from listening.services.asking import clips_of, screen_of, study_tasks
 from listening.services.checks import seconds_to_recheck
 from listening.services.errors import ServiceError
@@ -331,7 +332,7 @@ class ProgressView(APIView):
     @extend_schema(responses=ProgressSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """How far a study is."""
-        return Response(study_progress(get_object_or_404(Study, slug=slug)))
+        return Response(study_progress(get_object_or_404(studies_of(request.user), slug=slug)))
 
 
 class ExportView(APIView):
@@ -344,7 +345,7 @@ class ExportView(APIView):
     )
     def get(self, request: Request, slug: str) -> HttpResponse:
         """All ratings of a study: tidy by default, or as Parquet, sureal, P.808 toolkit columns or a data package."""
-        study = get_object_or_404(Study, slug=slug)
+        study = get_object_or_404(studies_of(request.user), slug=slug)
         form = request.query_params.get("as", "tidy")
         try:
             content, _ = export_content(study, form, request.query_params.get("scale", ""))
