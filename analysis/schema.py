@@ -94,7 +94,8 @@ def validate_ratings(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def select_usable(frame: pd.DataFrame) -> Selection:
-    """Rows that count: neither excluded nor answers to check items (roles gold, trap, training)."""
+    """Rows that count: neither excluded nor answers to check items (roles gold, trap, training). Free text is never counted."""
+    frame = frame[~_is_text(frame)]
     checks = frame["role"].isin(CHECK_ROLES)
     reasons = frame["excluded"].mask(checks & (frame["excluded"] == ""), "role " + frame["role"])
     out = reasons != ""
@@ -135,7 +136,11 @@ def require_condition(frame: pd.DataFrame, reference: str) -> None:
 
 def label_options(frame: pd.DataFrame) -> list[str]:
     """Every label name that occurs, sorted: the options of a study when nothing else says what was on offer."""
-    return sorted({name for cell in frame["labels"].unique() for name in split_labels(cell)})
+    return sorted({name for cell in frame.loc[~_is_text(frame), "labels"].unique() for name in split_labels(cell)})
+
+
+def _is_text(frame: pd.DataFrame) -> pd.Series:
+    return frame["scale"].isin([key for key, scale in SCALES.items() if scale.kind == "text"])
 
 
 def _check_scales(tidy: pd.DataFrame, has_value: pd.Series) -> None:
@@ -144,7 +149,7 @@ def _check_scales(tidy: pd.DataFrame, has_value: pd.Series) -> None:
         scale = SCALES.get(key)
         if scale is None:
             _refuse(rows & (has_value != has_value[rows].iloc[0]), f"Scale '{key}' has values and labels mixed, as in {{}}.")
-        elif scale.kind == "labels":
+        elif scale.kind != "category":
             _refuse(rows & has_value, f"Scale '{key}' takes names in column 'labels', but {{}} has a number in 'value'.")
         else:
             _refuse(rows & ~has_value, f"Scale '{key}' takes a number in column 'value', but {{}} has none.")

@@ -16,8 +16,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analysis.exports import EXPORTS
-from listening.models import Session, Study, Trial
-from listening.rating_tasks.registry import get_rating_task
+from listening.models import Session, Stimulus, Trial
+from listening.services.access import studies_of
+from listening.services.asking import clips_of, screen_of, study_tasks
 from listening.services.checks import seconds_to_recheck
 from listening.services.errors import ServiceError
 from listening.services.practice import Role, feedback, in_order, numbers_of
@@ -40,7 +41,17 @@ class ListeningSerializer(serializers.Serializer):
     """What the page saw while the clip was heard."""
 
     plays = serializers.IntegerField(min_value=0, help_text="How often playback was started.")
-    heard_share = serializers.FloatField(min_value=0, max_value=1, help_text="Share of the clip that was heard at least once.")
+    heard_share = serializers.FloatField(
+        min_value=0,
+        max_value=1,
+        help_text="Share of the clip that was heard at least once; of two clips, of the one heard less.",
+    )
+    heard_shares = serializers.ListField(
+        child=serializers.FloatField(min_value=0, max_value=1),
+        required=False,
+        max_length=2,
+        help_text="The same of each clip, in the order played.",
+    )
     first_play_at = serializers.DateTimeField(required=False, allow_null=True)
     ended_at = serializers.DateTimeField(required=False, allow_null=True)
     output_sample_rate = serializers.IntegerField(required=False, allow_null=True)
@@ -92,11 +103,20 @@ class ProblemSerializer(serializers.Serializer):
     next_position = serializers.IntegerField(required=False, allow_null=True)
 
 
-class TrialStateSerializer(serializers.Serializer):
-    position = serializers.IntegerField()
+class ClipSerializer(serializers.Serializer):
     audio_url = serializers.CharField()
     sha256 = serializers.CharField()
     duration_s = serializers.FloatField()
+
+
+class TrialStateSerializer(ClipSerializer):
+    """A trial and the clip that is heard first."""
+
+    position = serializers.IntegerField()
+    second = ClipSerializer(
+        allow_null=True,
+        help_text="The clip heard after it, where a stimulus is heard beside its reference; either may be which.",
+    )
     answered = serializers.BooleanField()
     practice = serializers.BooleanField(help_text="Before the test, with feedback, not counted.")
     number = serializers.IntegerField(help_text="Among the clips of the test, or of the practice.")
@@ -109,6 +129,7 @@ class ScaleSerializer(serializers.Serializer):
     kind = serializers.CharField()
     title = serializers.CharField()
     required = serializers.BooleanField()  # type: ignore[assignment]
+    own_listening = serializers.BooleanField(help_text="Whether the clip is heard once more before this question.")
 
 
 class SessionStateSerializer(serializers.Serializer):
@@ -149,6 +170,8 @@ def session_state(session: Session) -> dict[str, Any]:
     participant = session.participant
     trials = in_order(session)
     numbers = numbers_of(trials)
+    clips = clips_of(session, trials)
+    screen = screen_of(session)
     return {
         "token": token,
         "api_url": reverse("api-session", args=[token]),
@@ -165,9 +188,8 @@ def session_state(session: Session) -> dict[str, Any]:
         "trials": [
             {
                 "position": trial.position,
-                "audio_url": reverse("trial-audio", args=[trial.ticket]),
-                "sha256": trial.stimulus.audio_sha256,
-                "duration_s": trial.stimulus.duration_s,
+                **_clip_state(trial, 1, clips[trial.position][0]),
+                "second": _clip_state(trial, 2, clips[trial.position][1]) if len(clips[trial.position]) > 1 else None,
                 "answered": trial.answered_at is not None,
                 "practice": trial.role == Role.TRAINING,
                 "number": numbers[trial.position][0],
@@ -176,11 +198,17 @@ def session_state(session: Session) -> dict[str, Any]:
             }
             for trial in trials
         ],
-        "scales": [
-            {"key": scale.key, "kind": scale.kind, "title": _(scale.title), "required": True}
-            for key in session.study.rating_tasks
-            for scale in get_rating_task(key).scales
-        ],
+        "scales": [question for task in study_tasks(session.study) for question in task.questions(screen)],
+    }
+
+
+def _clip_state(trial: Trial, place: int, stimulus: Stimulus) -> dict[str, Any]:
+    """One of a trial's clips. Its address tells whether it is heard first or second, and not which is the reference."""
+    address = reverse("trial-audio", args=[trial.ticket])
+    return {
+        "audio_url": address if place == 1 else f"{address}?clip={place}",
+        "sha256": stimulus.audio_sha256,
+        "duration_s": stimulus.duration_s,
     }
 
 
@@ -228,7 +256,7 @@ class RatingsView(RaterView):
         body = RatingsSerializer(data=request.data)
         if not body.is_valid():
             return _problem(_("The request is not complete:") + " " + _first_error(body.errors), status.HTTP_400_BAD_REQUEST)
-        answers, errors = clean_answers(session.study, body.validated_data["answers"])
+        answers, errors = clean_answers(session, position, body.validated_data["answers"])
         if errors:
             return _problem(next(iter(errors.values())), status.HTTP_400_BAD_REQUEST, errors=errors)
         try:
@@ -304,7 +332,7 @@ class ProgressView(APIView):
     @extend_schema(responses=ProgressSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """How far a study is."""
-        return Response(study_progress(get_object_or_404(Study, slug=slug)))
+        return Response(study_progress(get_object_or_404(studies_of(request.user), slug=slug)))
 
 
 class ExportView(APIView):
@@ -317,7 +345,7 @@ class ExportView(APIView):
     )
     def get(self, request: Request, slug: str) -> HttpResponse:
         """All ratings of a study: tidy by default, or as Parquet, sureal, P.808 toolkit columns or a data package."""
-        study = get_object_or_404(Study, slug=slug)
+        study = get_object_or_404(studies_of(request.user), slug=slug)
         form = request.query_params.get("as", "tidy")
         try:
             content, _ = export_content(study, form, request.query_params.get("scale", ""))

@@ -8,7 +8,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-_TOKEN = re.compile(r"^/session/[^/]+")
+_TOKEN = re.compile(r"^(/session|/audio|/api/v1/sessions)/[^/]+")
 
 
 class AccessLog(Logger):
@@ -16,7 +16,7 @@ class AccessLog(Logger):
 
     def atoms(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> dict[str, Any]:
         atoms: dict[str, Any] = super().atoms(resp, req, environ, request_time)
-        return {**atoms, "U": _TOKEN.sub("/session/-", environ.get("PATH_INFO", ""))}
+        return {**atoms, "U": _TOKEN.sub(r"\1/-", environ.get("PATH_INFO", ""))}
 
 
 bind = os.environ.get("WEB_LISTEN", "0.0.0.0:8000")

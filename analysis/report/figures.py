@@ -10,7 +10,16 @@ from typing import Any
 import pandas as pd
 
 from analysis.report.dots import Axis, Mark, bar_figure
-from analysis.report.findings import ceiling_mark, emotion_marks, leading_scale, quality_marks, retention_marks, scale_title
+from analysis.report.findings import (
+    ceiling_mark,
+    emotion_marks,
+    leading_scale,
+    mean_title,
+    quality_marks,
+    retention_marks,
+    scale_mean,
+    scale_title,
+)
 from analysis.report.heat import drop_cell, heat_figure
 from analysis.report.plane import plane_figure
 from analysis.report.rates import rate_figure
@@ -88,8 +97,10 @@ def plane_figures(results: Results) -> list[Figure]:
             title,
             "Up is more of the emotion, right is more quality. Bars are 95 % intervals of either score, so a codec may lie "
             "anywhere in the cross they span. The dashed line is the reference's quality.",
-            lambda narrow: plane_figure(quality, kept, limits, title, "plane", narrow=narrow, footer=figure_footer(results)),
-            ("Condition", "Bit rate", "MOS", "Macro-F1"),
+            lambda narrow: plane_figure(
+                quality, kept, limits, title, "plane", measure=mean_title(scale), narrow=narrow, footer=figure_footer(results)
+            ),
+            ("Condition", "Bit rate", scale_mean(scale), "Macro-F1"),
             [(q.label, q.detail, with_interval(q), with_interval(r)) for q, r in pairs],
         )
     ]
@@ -126,7 +137,7 @@ def quality_axis(marks: list[Mark], scale: str) -> Axis:
     ticks = (
         [(float(v), words.get(v, "")) for v in range(round(low), round(high) + 1)] if high - low <= 10 else _ticks(low, high)
     )
-    return Axis(low, high, ticks, 2, "mean opinion score")
+    return Axis(low, high, ticks, 2, mean_title(scale))
 
 
 def _rate(results: Results, marks: list[Mark], rates: dict[str, float], axis: Axis, title: str, scale: str) -> Figure | None:
@@ -204,14 +215,14 @@ def _quality(results: Results, scale: str) -> Figure:
     def counts(slug: str) -> list[str]:
         return [whole(frame.at[slug, name]) for name in ("n_ratings", "n_raters", "n_clips")]
 
-    title = f"{scale_title(scale)}: mean opinion score"
+    title = f"{scale_title(scale)}: {mean_title(scale)}"
     asked = f"“{SCALES[scale].prompt}” " if scale in SCALES else ""
     return make_figure(
         f"mos_{scale}",
         title,
         f"{asked}Bars end at the mean; lines are 95 % intervals over raters and clips; the band is the reference with its interval.",
         lambda narrow: bar_figure(marks, axis, title, f"mos-{scale}", narrow=narrow, footer=figure_footer(results)),
-        ("Condition", "Bit rate", "MOS [95 %]", "SD", "Ratings", "Raters", "Clips"),
+        ("Condition", "Bit rate", f"{scale_mean(scale)} [95 %]", "SD", "Ratings", "Raters", "Clips"),
         [(m.label, m.detail, with_interval(m), f"{frame.at[m.slug, 'sd']:.2f}", *counts(m.slug)) for m in marks],
     )
 

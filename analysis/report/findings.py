@@ -13,12 +13,12 @@ from analysis.ratings.ceiling import PREDICTED, SECOND_PANEL
 from analysis.ratings.coding import FloatArray
 from analysis.report.dots import Mark
 from analysis.report.study import Results
-from analysis.scales import SCALES
+from analysis.scales import MEAN_TITLES, SCALES
 
 #: A first place in at least this share of the replicates is called clear.
 CLEAR = 0.95
 #: Scales in the order in which they speak for quality as a whole.
-_LEADING = ("ovrl", "quality")
+_LEADING = ("ovrl", "p835_ovrl", "quality", "dcr", "ccr")
 _CEILINGS = {SECOND_PANEL: "measured with a second panel", PREDICTED: "predicted from its votes"}
 
 
@@ -31,13 +31,13 @@ class Finding:
 
 
 def leading_scale(results: Results) -> str | None:
-    """The scale that stands for overall quality: ``ovrl``, ``quality``, else the first there is."""
+    """The scale that stands for overall quality; None where there is none."""
     return leading(results.scales)
 
 
 def leading(scales: Sequence[str]) -> str | None:
-    """The scale among ``scales`` that stands for overall quality; None where there is none."""
-    return next((key for key in (*_LEADING, *scales) if key in scales), None)
+    """The scale among ``scales`` that stands for overall quality, else the first of any quality; None where there is none."""
+    return next((key for key in (*_LEADING, *scales) if key in scales and scale_mean(key) != "mean"), None)
 
 
 def scale_title(key: str) -> str:
@@ -46,12 +46,17 @@ def scale_title(key: str) -> str:
 
 
 def scale_mean(key: str) -> str:
-    """What the mean of a scale is called: MOS, DMOS, CMOS."""
-    return str(getattr(SCALES.get(key), "mean_name", "MOS"))
+    """What the mean of a scale is called: MOS, DMOS for DCR, CMOS for CCR, plain mean for what is no quality."""
+    return SCALES[key].mean_name if key in SCALES else "MOS"
+
+
+def mean_title(key: str) -> str:
+    """The mean's name in full."""
+    return MEAN_TITLES[SCALES[key].mean_name if key in SCALES else "MOS"]
 
 
 def quality_marks(results: Results, scale: str) -> list[Mark]:
-    """MOS of every condition on a scale, for figures; conditions without a rating on it are absent."""
+    """Mean of every condition on a scale, for figures; conditions without a rating on it are absent."""
     return _marks(results, results.mos.frame[results.mos.frame["scale"] == scale], "mos")
 
 
@@ -91,13 +96,14 @@ def find(results: Results) -> Finding:
     scale = leading_scale(results)
     quality = quality_marks(results, scale) if scale else []
     emotion = [mark for mark in retention_marks(results) if isfinite(mark.value) and mark.colour >= 0]
+    measure = _Measure(mean_title(scale or ""), "sounds best")
     firsts = [
-        _first([mark for mark in quality if mark.colour >= 0], results.mos.replicates.get(scale or "", {}), _QUALITY),
+        _first([mark for mark in quality if mark.colour >= 0], results.mos.replicates.get(scale or "", {}), measure),
         _first(emotion, results.retention.replicates, _EMOTION),
     ]
     found = [first for first in firsts if first is not None]
     sentences = [first.sentence for first in found]
-    sentences += [_cheapest(results, quality, results.mos.replicates.get(scale or "", {}), _QUALITY)]
+    sentences += [_cheapest(results, quality, results.mos.replicates.get(scale or "", {}), measure)]
     sentences += [_cheapest(results, emotion, results.retention.replicates, _EMOTION)]
     sentences += [_against_reference(results, mark, scale or "", quality) for mark in quality if mark.colour < 0]
     sentences = [sentence for sentence in sentences if sentence]
@@ -120,7 +126,6 @@ class _Measure:
     praise: str
 
 
-_QUALITY = _Measure("mean opinion score", "sounds best")
 _EMOTION = _Measure("macro-F1", "keeps most emotion")
 
 

@@ -39,6 +39,7 @@ def plane_figure(
     title: str,
     key: str,
     *,
+    measure: str,
     narrow: bool,
     footer: str,
 ) -> Drawing:
@@ -57,7 +58,7 @@ def plane_figure(
     x_range = x_range if x_range[1] > x_range[0] else scale
     y_range = max(0.0, min(floor(floor_y * 5) / 5, 0.8)), 1.0  # where everything was kept, there is still an axis to see it on
     frame = Frame(x_range, y_range, 46, width - 16.0, 20, height - 48 - 16 * bool(footer))
-    _axes(drawing, frame)
+    _axes(drawing, frame, measure)
     for mark in quality:
         if mark.colour < 0 and isfinite(mark.value):
             x, _ = frame.at(mark.value, 0)
@@ -94,7 +95,7 @@ def style_of(mark: Mark) -> str:
     return "reference-mark" if mark.colour < 0 else f"family-{mark.colour % 8}"
 
 
-def _axes(drawing: Drawing, frame: Frame) -> None:
+def _axes(drawing: Drawing, frame: Frame, measure: str) -> None:
     steps = round((frame.x[1] - frame.x[0]) * 2)
     for tick in (frame.x[0] + i / 2 for i in range(steps + 1)):
         x, _ = frame.at(tick, 0)
@@ -105,7 +106,7 @@ def _axes(drawing: Drawing, frame: Frame) -> None:
         drawing.line(frame.left, y, frame.right, y, "grid")
         drawing.text(frame.left - 8, y + 4, f"{tick:.1f}", "muted", size=12, anchor="end")
     middle = (frame.left + frame.right) / 2
-    drawing.text(middle, frame.bottom + 37, "mean opinion score", "muted", size=12, anchor="middle")
+    drawing.text(middle, frame.bottom + 37, measure, "muted", size=12, anchor="middle")
     drawing.text(13, (frame.top + frame.bottom) / 2, "macro-F1", "muted", size=12, anchor="middle", turn=-90)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from analysis.report.figures import whole, with_interval
-from analysis.report.findings import quality_marks, retention_marks, scale_title
+from analysis.report.findings import quality_marks, retention_marks, scale_mean, scale_title
 from analysis.report.study import Results
 
 CONTRAST_HEADS = ("Pair", "Difference [95 %]", "p", "p (Holm)", "Cliff’s delta", "Clips")
@@ -141,7 +141,7 @@ def printed_tables(results: Results) -> list[Table]:
 def _scores(results: Results) -> Table:
     quality = {scale: {mark.slug: mark for mark in quality_marks(results, scale)} for scale in results.scales}
     kept = {mark.slug: mark for mark in retention_marks(results)} if results.emotions else {}
-    heads = [f"{scale_title(scale)} (MOS)" for scale in quality] + (["Macro-F1"] if kept else [])
+    heads = [f"{scale_title(scale)} ({scale_mean(scale)})" for scale in quality] + (["Macro-F1"] if kept else [])
     rows = []
     for info in results.conditions:
         marks = [found.get(info.slug) for found in [*quality.values(), *([kept] if kept else [])]]

@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.db.models import Model
+from django.http import HttpRequest
 from rest_framework.authtoken.admin import TokenAdmin
 from rest_framework.authtoken.models import TokenProxy
 from unfold.admin import ModelAdmin
@@ -12,18 +14,33 @@ for model in (User, Group, TokenProxy):
     admin.site.unregister(model)
 
 
+class ForSuperusers(ModelAdmin):
+    """Whoever may change accounts can become anybody, and an API token speaks for its owner: permissions do not give this away."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_active and request.user.is_superuser)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.has_module_permission(request)
+
+    has_change_permission = has_delete_permission = has_view_permission
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_module_permission(request)
+
+
 @admin.register(User)
-class AccountAdmin(UserAdmin, ModelAdmin):
+class AccountAdmin(ForSuperusers, UserAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
 
 @admin.register(Group)
-class AccountGroupAdmin(GroupAdmin, ModelAdmin):
+class AccountGroupAdmin(ForSuperusers, GroupAdmin):
     pass
 
 
 @admin.register(TokenProxy)
-class AccountTokenAdmin(TokenAdmin, ModelAdmin):
+class AccountTokenAdmin(ForSuperusers, TokenAdmin):
     pass

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
 from codecs_runner.registry import list_conditions
-from listening.models import Study
+from listening.services.access import studies_of, within_studies
 
 
 class BoundedPaginator(Paginator):
@@ -29,12 +29,18 @@ class BoundedPaginator(Paginator):
 
 
 class ReadOnlyAdmin(ModelAdmin):
-    """Rows that are made by services and raters, and only looked at here."""
+    """Rows that are made by services and raters, and only looked at here, by those who may see the study they lead to."""
 
+    #: How a row leads to its study; empty where rows belong to the whole installation.
+    study_path = ""
     actions = None
     list_per_page = 50
     show_full_result_count = False
     paginator = BoundedPaginator
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request)
+        return within_studies(rows, request.user, self.study_path) if self.study_path else rows
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -54,7 +60,7 @@ class StudyFilter(admin.SimpleListFilter):
     path = "study"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(pk), slug) for pk, slug in Study.objects.values_list("pk", "slug")]
+        return [(str(pk), slug) for pk, slug in studies_of(request.user).values_list("pk", "slug")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         value = self.value()

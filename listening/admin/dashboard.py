@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from listening.admin.base import count_of
 from listening.models import Corpus, Event, Plan, Session, SourceClip, Study
+from listening.services.access import studies_of, within_studies
 
 N_STUDIES = 8
 N_EVENTS = 10
@@ -18,7 +19,9 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     completed = Session.objects.filter(state=Session.State.COMPLETED, plan__isnull=False)
     simulated = completed.filter(participant__simulated=True)
     studies = list(
-        Study.objects.select_related("corpus").annotate(
+        studies_of(request.user)
+        .select_related("corpus")
+        .annotate(
             n_plans=count_of(Plan.objects.all(), "study"),
             n_completed=count_of(completed, "study"),
             n_simulated=count_of(simulated, "study"),
@@ -30,7 +33,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         **context,
         "studies": studies,
         "corpora": corpora,
-        "events": Event.objects.select_related("study")[:N_EVENTS],
+        "events": within_studies(Event.objects.select_related("study"), request.user, "study")[:N_EVENTS],
         "first_steps": steps,
         "beginning": not all(step["done"] for step in steps),
     }

@@ -54,6 +54,7 @@ def rater_name(participant: Participant | None) -> str:
 
 @admin.register(Participant)
 class ParticipantAdmin(ReadOnlyAdmin):
+    study_path = "sessions__study"
     list_display = ("rater_id", "kind", "n_sessions", "created_at", "forgotten_at")
     list_filter = ("simulated",)
     search_fields = ("rater_id",)
@@ -83,6 +84,7 @@ class ParticipantAdmin(ReadOnlyAdmin):
 
 @admin.register(Session)
 class SessionAdmin(ReadOnlyAdmin):
+    study_path = "study"
     list_display = ("number", "study", "rater", "kind", "status", "stratum", "progress", "created_at", "completed_at")
     list_filter = (StudyFilter, "state", "preview", "participant__simulated")
     list_select_related = ("study", "participant")
@@ -154,6 +156,7 @@ class RatingsOfSession(admin.SimpleListFilter):
 
 @admin.register(Rating)
 class RatingAdmin(ReadOnlyAdmin):
+    study_path = "trial__session__study"
     list_display = ("rater", "kind", "study", "clip", "condition", "scale", "answer", "received_at")
     list_filter = (RatingsOfStudy, ScaleFilter, RatingsOfCondition, RatingsOfSession, "trial__session__participant__simulated")
     list_select_related = ("trial__session__participant", "trial__session__study", "stimulus__source_clip")
@@ -205,6 +208,7 @@ class RatingAdmin(ReadOnlyAdmin):
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
+    study_path = "study"
     list_display = ("at", "study", "kind", "session", "brief")
     list_filter = (StudyFilter,)
     list_select_related = ("study", "session__study")

@@ -20,6 +20,7 @@ from listening.models import AuditEntry, Bonus, Recruitment, Study
 from listening.prolific import ProlificError
 from listening.prolific.client import REJECTION_CATEGORIES
 from listening.services import bonuses, by_hand, payment
+from listening.services.access import studies_of
 from listening.services.errors import ServiceError
 from listening.services.evidence import gather_evidence
 from listening.services.money import money
@@ -30,6 +31,7 @@ from listening.services.submissions import sync
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
+    study_path = "recruitment__study"
     list_display = ("at", "study", "who", "what", "submission", "brief")
     list_filter = ("what",)
     list_select_related = ("recruitment__study", "submission")
@@ -53,6 +55,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
 @admin.register(Recruitment)
 class RecruitmentAdmin(ReadOnlyAdmin):
+    study_path = "study"
     list_display = ("study", "status", "places", "paid", "synced_at")
     list_select_related = ("study",)
 
@@ -95,14 +98,14 @@ class RecruitmentAdmin(ReadOnlyAdmin):
         shown = {**self.admin_site.each_context(request), "opts": self.opts, "study": study, "title": title, **context}
         return TemplateResponse(request, f"researcher/recruitment_{name}.html", shown)
 
-    def _recruitment(self, pk: int) -> Recruitment:
-        return get_object_or_404(Recruitment.objects.select_related("study"), study=pk)
+    def _recruitment(self, request: HttpRequest, pk: int) -> Recruitment:
+        return get_object_or_404(self.get_queryset(request).select_related("study"), study=pk)
 
     # Launching
 
     def launch(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Write the study down on Prolific as a draft, or note that it is recruited by hand."""
-        study = get_object_or_404(Study, pk=pk)
+        study = get_object_or_404(studies_of(request.user), pk=pk)
         if not self._may(request, change=True):
             return self._refused(request, pk)
         posted = request.POST if request.method == "POST" else None
@@ -135,7 +138,7 @@ class RecruitmentAdmin(ReadOnlyAdmin):
 
     def act(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         """Say what a step on Prolific does and costs, and take it when that is confirmed."""
-        recruitment = self._recruitment(pk)
+        recruitment = self._recruitment(request, pk)
         if not self._may(request, change=True):
             return self._refused(request, pk)
         if not is_possible(recruitment, verb):
@@ -162,7 +165,7 @@ class RecruitmentAdmin(ReadOnlyAdmin):
 
     def read(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Read everything from Prolific now."""
-        recruitment = self._recruitment(pk)
+        recruitment = self._recruitment(request, pk)
         if not self._may(request, change=True):
             return self._refused(request, pk)
         if request.method == "POST":
@@ -178,7 +181,7 @@ class RecruitmentAdmin(ReadOnlyAdmin):
 
     def review(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Evidence for each submission, and decisions about those that are chosen."""
-        recruitment = self._recruitment(pk)
+        recruitment = self._recruitment(request, pk)
         if not self._may(request, change=request.method == "POST"):
             return self._refused(request, pk)
         form = ReviewForm(request.POST if request.method == "POST" else None, recruitment=recruitment)
@@ -233,7 +236,7 @@ class RecruitmentAdmin(ReadOnlyAdmin):
 
     def settle_bonus(self, request: HttpRequest, pk: int, key: UUID, verb: str) -> HttpResponse:
         """Pay what was ordered and not paid, or give it up."""
-        recruitment = self._recruitment(pk)
+        recruitment = self._recruitment(request, pk)
         if not self._may(request, change=True):
             return self._refused(request, pk)
         ordered = Bonus.objects.filter(key=key, submission__recruitment=recruitment).select_related("submission__recruitment")
@@ -252,7 +255,7 @@ class RecruitmentAdmin(ReadOnlyAdmin):
 
     def reconcile(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What Prolific says, what we hold, what differs and what to do; on demand read afresh."""
-        recruitment = self._recruitment(pk)
+        recruitment = self._recruitment(request, pk)
         if not self._may(request, change=request.method == "POST"):
             return self._refused(request, pk)
         result = None
@@ -284,7 +287,7 @@ class RecruitmentAdmin(ReadOnlyAdmin):
 
     def read_export(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Take in Prolific's submissions export."""
-        recruitment = self._recruitment(pk)
+        recruitment = self._recruitment(request, pk)
         if not self._may(request, change=True):
             return self._refused(request, pk)
         if request.method == "POST" and (file := request.FILES.get("export")):
@@ -301,7 +304,7 @@ class RecruitmentAdmin(ReadOnlyAdmin):
 
     def file(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         """The lists that Prolific's pages take."""
-        recruitment = self._recruitment(pk)
+        recruitment = self._recruitment(request, pk)
         if not self._may(request, change=True):
             return self._refused(request, pk)
         open_bonuses = Bonus.objects.filter(submission__recruitment=recruitment, state=Bonus.State.PLANNED)

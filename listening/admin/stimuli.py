@@ -9,7 +9,8 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from listening.admin.base import ConditionFilter, ReadOnlyAdmin, StudyFilter, player, pretty
-from listening.models import Job, Stimulus, StimulusScore, Study
+from listening.models import Job, Stimulus, StimulusScore
+from listening.services.access import studies_of
 from listening.services.studies import study_stimuli
 
 STATUS_COLOURS = {"ready": "success", "pending": "info", "failed": "danger"}
@@ -21,7 +22,7 @@ class StimuliOfStudy(StudyFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         value = self.value()
-        study = Study.objects.filter(pk=value).first() if value and value.isdigit() else None
+        study = studies_of(request.user).filter(pk=value).first() if value and value.isdigit() else None
         return queryset.filter(pk__in=study_stimuli(study).order_by().values("pk")) if study else queryset
 
 
@@ -31,6 +32,7 @@ class JobConditionFilter(ConditionFilter):
 
 @admin.register(Stimulus)
 class StimulusAdmin(ReadOnlyAdmin):
+    study_path = "source_clip__studies"
     list_display = ("name", "condition", "state", "bit_rate", "delay", "gain", "listen", "problem")
     list_filter = ("status", ConditionFilter, StimuliOfStudy)
     list_select_related = ("source_clip",)
@@ -81,6 +83,7 @@ class StimulusAdmin(ReadOnlyAdmin):
 
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
+    study_path = "stimulus__source_clip__studies"
     list_display = ("stimulus_link", "kind", "status", "attempts", "worker", "lease_expires_at", "created_at", "finished_at")
     list_filter = ("state", "kind", JobConditionFilter)
     list_select_related = ("stimulus__source_clip",)
@@ -117,6 +120,7 @@ class ScoreStudyFilter(StudyFilter):
 
 @admin.register(StimulusScore)
 class StimulusScoreAdmin(ReadOnlyAdmin):
+    study_path = "stimulus__source_clip__studies"
     list_display = ("clip", "condition", "measure", "shown", "reason", "version", "scored_at")
     list_filter = (JobConditionFilter, ScoreStudyFilter)
     list_select_related = ("stimulus__source_clip",)

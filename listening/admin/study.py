@@ -30,9 +30,10 @@ from listening.admin.study_forms import (
 from listening.models import Corpus, Plan, Session, SourceClip, Study
 from listening.rating_tasks.registry import get_rating_task
 from listening.screening.registry import chosen_steps, get_step
+from listening.services.access import studies_of, within_studies
+from listening.services.asking import study_emotions
 from listening.services.errors import ServiceError
 from listening.services.presets import PRESETS
-from listening.services.ratings import study_emotions
 from listening.services.sizing import study_size
 from listening.services.studies import change_lease, create_study, new_draft, save_draft
 
@@ -62,6 +63,8 @@ FROZEN_FIELDSETS = (
     ("Rules and codes", {"fields": ("minimum_heard_share", "max_plays", "resume_elsewhere", *CODE_FIELDS)}),
 )
 
+ACCESS_FIELDSET = ("Who works on it", {"fields": ("owner", "shared_with")})
+
 
 @admin.register(Study)
 class StudyAdmin(ModelAdmin):
@@ -85,12 +88,16 @@ class StudyAdmin(ModelAdmin):
         return super().get_form(request, obj, change, form=form, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Study | None = None) -> Any:
-        return DRAFT_FIELDSETS if obj is None or obj.is_editable else FROZEN_FIELDSETS
+        if obj is None:
+            return DRAFT_FIELDSETS
+        return (*(DRAFT_FIELDSETS if obj.is_editable else FROZEN_FIELDSETS), ACCESS_FIELDSET)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Study | None = None) -> Sequence[str]:
         if obj is None or obj.is_editable:
-            return ()
+            return () if request.user.is_superuser else ("owner",)
         shown = [field for _, options in FROZEN_FIELDSETS for field in options["fields"]]
+        if not request.user.is_superuser:
+            shown.append("owner")
         return [field for field in shown if field != "lease_minutes"]
 
     # Creating and changing
@@ -141,7 +148,7 @@ class StudyAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Study, form: ModelForm, change: bool) -> None:
         if not change:
             fields = {name: form.cleaned_data[name] for name in STUDY_FIELDS}
-            obj.pk = create_study(preset=form.cleaned_data["from_preset"], **fields).pk
+            obj.pk = create_study(preset=form.cleaned_data["from_preset"], owner=request.user, **fields).pk
             obj.refresh_from_db()
         elif isinstance(form, StudyForm):
             save_draft(obj)
@@ -151,6 +158,9 @@ class StudyAdmin(ModelAdmin):
                 messages.warning(
                     request, f"The study is {obj.status} by now: only the lease was saved, nothing that raters see."
                 )
+
+        if change and "owner" in form.changed_data:
+            obj.save(update_fields=["owner"])
 
     def response_add(self, request: HttpRequest, obj: Study, post_url_continue: str | None = None) -> HttpResponse:
         messages.success(
@@ -182,14 +192,14 @@ class StudyAdmin(ModelAdmin):
 
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What the study's page refreshes while one watches."""
-        study = get_object_or_404(Study, pk=pk)
+        study = get_object_or_404(studies_of(request.user), pk=pk)
         if not self.has_view_permission(request, study):
             return JsonResponse({"detail": "You may not see this study."}, status=403)
         return JsonResponse(live(study))
 
     def act(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         """Say what an action will do, and do it when that is confirmed."""
-        study = get_object_or_404(Study, pk=pk)
+        study = get_object_or_404(studies_of(request.user), pk=pk)
         action = ACTIONS.get(verb)
         if not self.has_change_permission(request, study):
             messages.error(request, "Your account may look at studies, but not change them.")
@@ -225,11 +235,8 @@ class StudyAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
         completed = Session.objects.filter(state=Session.State.COMPLETED, plan__isnull=False)
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(n_plans=count_of(Plan.objects.all(), "study"), n_completed=count_of(completed, "study"))
-        )
+        mine = within_studies(super().get_queryset(request), request.user, "pk")
+        return mine.annotate(n_plans=count_of(Plan.objects.all(), "study"), n_completed=count_of(completed, "study"))
 
     @display(description="study", ordering="slug", header=True)
     def name(self, study: Study) -> list[str]:

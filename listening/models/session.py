@@ -141,4 +141,4 @@ class Trial(models.Model):
         left = int(ends) - int(time.time())
         if left <= 0:
             raise TicketOver
-        return cls.objects.select_related("stimulus").get(public_id=public_id), left
+        return cls.objects.select_related("stimulus", "session__study__corpus").get(public_id=public_id), left

@@ -50,6 +50,17 @@ class Study(models.Model):
     recruiter = models.CharField(
         "raters come by", max_length=8, choices=Recruiter.choices, default=Recruiter.PROLIFIC, help_text="Who sends the raters."
     )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        related_name="studies",
+        null=True,
+        blank=True,
+        help_text="Sees the study, beside superusers; nobody else does unless it is shared with them.",
+    )
+    shared_with = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="shared_studies", blank=True, limit_choices_to={"is_staff": True}
+    )
     corpus = models.ForeignKey(Corpus, on_delete=models.PROTECT, related_name="studies")
     clips = models.ManyToManyField(SourceClip, related_name="studies", editable=False)
 

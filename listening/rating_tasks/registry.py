@@ -6,8 +6,15 @@ from listening.rating_tasks.base import RatingTask
 
 RATING_TASKS = {
     "acr": "listening.rating_tasks.category.Acr",
+    "dcr": "listening.rating_tasks.category.Dcr",
+    "ccr": "listening.rating_tasks.category.Ccr",
+    "p835": "listening.rating_tasks.p835.P835",
+    "p835-each": "listening.rating_tasks.p835.P835Each",
     "emo-codec-quality": "listening.rating_tasks.p835.EmoCodecQuality",
     "emotion": "listening.rating_tasks.emotion.Emotion",
+    "emotion-or-other": "listening.rating_tasks.emotion.EmotionOrOther",
+    "intensity": "listening.rating_tasks.emotion.Intensity",
+    "dimensions": "listening.rating_tasks.emotion.Dimensions",
 }
 
 

@@ -10,9 +10,9 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from listening.models import Event, Rating, Session, Study, Trial
+from listening.models import Event, Rating, Session, Trial
 from listening.rating_tasks.base import Answer, AnswerError
-from listening.rating_tasks.registry import get_rating_task
+from listening.services.asking import clips_of, n_listenings, reference_comes_first, screen_of, study_tasks
 from listening.services.balance import note_completed
 from listening.services.check_items import grade_check
 from listening.services.errors import ServiceError
@@ -46,21 +46,16 @@ class Receipt:
     next_position: int | None
 
 
-def study_emotions(study: Study) -> list[str]:
-    """The emotions that raters of the study choose from."""
-    return study.emotions or study.corpus.emotions
-
-
-def clean_answers(study: Study, answers: Mapping[str, Any]) -> tuple[list[Answer], dict[str, str]]:
-    """Every question's answer, and a sentence for each question whose answer cannot be stored."""
+def clean_answers(session: Session, position: int, answers: Mapping[str, Any]) -> tuple[list[Answer], dict[str, str]]:
+    """Every answer to a trial, and a sentence for each question whose answer cannot be stored."""
+    screen = screen_of(session, position)
     cleaned: list[Answer] = []
     errors: dict[str, str] = {}
     asked: set[str] = set()
-    for key in study.rating_tasks:
-        task = get_rating_task(key)
+    for task in study_tasks(session.study):
         asked.update(task.scale_keys)
         try:
-            cleaned += task.clean_all(answers, study_emotions(study))
+            cleaned += task.clean_all(answers, screen)
         except AnswerError as error:
             errors[error.scale] = str(error)
     errors |= {key: _("This study does not ask “{question}”.").format(question=key) for key in answers if key not in asked}
@@ -159,8 +154,16 @@ def _store(
             ]
         )
         grade_check(trial, answers)
-    trial.answered_at, trial.skipped, trial.listening = timezone.now(), "", dict(listening)
+    trial.answered_at, trial.skipped = timezone.now(), ""
+    trial.listening = dict(listening) | _orders(session, trial.position)
     trial.save(update_fields=["answered_at", "skipped", "listening"])
+
+
+def _orders(session: Session, position: int) -> dict[str, Any]:
+    """What was drawn for the trial, kept with it: a later version of this program may draw differently."""
+    screen = screen_of(session, position)
+    asked = [scale.key for task in study_tasks(session.study) for scale in task.asked(screen)]
+    return {"asked": asked, "reference_first": reference_comes_first(session, position)}
 
 
 def _refuse_conflict(session: Session, trial: Trial, answers: list[Answer], idempotency_key: UUID) -> None:
@@ -185,11 +188,17 @@ def _check_heard(session: Session, trial: Trial, listening: Mapping[str, Any]) -
         if needed < 1
         else _("Please listen to the clip to its end before you rate it.")
     )
-    if listening["heard_share"] < needed - HEARD_TOLERANCE or listening["plays"] < 1:
+    clips = clips_of(session, [trial])[trial.position]
+    times = n_listenings(session.study)
+    # Without shares of its own the only clip was heard as far as the whole.
+    shares = listening.get("heard_shares") or [listening["heard_share"]]
+    if len(shares) < len(clips) or min(*shares, listening["heard_share"]) < needed - HEARD_TOLERANCE:
         raise NotHeardError(sentence)
+    if listening["plays"] < times:
+        raise NotHeardError(sentence if times == 1 else _("Please listen to the clip again before each question."))
     if session.participant is None or session.participant.simulated:
         return
-    heard_at_least = timedelta(seconds=(trial.stimulus.duration_s or 0) * (needed - HEARD_TOLERANCE))
+    heard_at_least = timedelta(seconds=sum(clip.duration_s or 0 for clip in clips) * times * (needed - HEARD_TOLERANCE))
     if trial.audio_sent_at is None or timezone.now() - trial.audio_sent_at < heard_at_least:
         raise NotHeardError(sentence)
 

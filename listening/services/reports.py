@@ -16,9 +16,9 @@ from analysis.report import Report, write_report
 from analysis.schema import SchemaError
 from listening.frames import conditions_frame, participants_frame, ratings_frame, scores_frame
 from listening.models import Study
+from listening.services.asking import study_emotions
 from listening.services.errors import ServiceError
 from listening.services.leaderboard import keep_results
-from listening.services.ratings import study_emotions
 
 #: What of a study makes its protocol, beside its stimuli.
 _PROTOCOL = (

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from listening.models import Event, Exclusion, Participant, PlanTrial, Session, Stimulus, Study, StudyStimulus, Trial
 from listening.prolific import Link
+from listening.services.asking import REFERENCE, needs_reference
 from listening.services.balance import free_plans
 from listening.services.checks import first_state
 from listening.services.errors import ServiceError
@@ -207,11 +208,11 @@ def preview(study: Study) -> Session:
 
     Raises ServiceError while the study has no stimulus that is ready.
     """
-    ready = list(
-        Stimulus.objects.filter(
-            source_clip__in=study.clips.all(), condition__in=study.conditions, status=Stimulus.Status.READY
-        ).order_by("source_clip", "condition")
-    )
+    made = Stimulus.objects.filter(source_clip__in=study.clips.all(), status=Stimulus.Status.READY)
+    ready = list(made.filter(condition__in=study.conditions).order_by("source_clip", "condition"))
+    if needs_reference(study):
+        originals = set(made.filter(condition=REFERENCE).values_list("source_clip", flat=True))
+        ready = [s for s in ready if s.source_clip_id in originals]
     if not ready:
         raise ServiceError("The study has no stimulus that is ready; prepare its stimuli first.")
     rng = np.random.default_rng()

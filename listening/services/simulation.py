@@ -16,13 +16,13 @@ from uuid import UUID
 import numpy as np
 import soundfile
 
+from analysis.scales import Scale
 from listening.models import Session, Stimulus, Study, Trial
 from listening.prolific import Link
-from listening.rating_tasks.registry import get_rating_task
+from listening.services.asking import n_listenings, reference_comes_first, screen_of, study_tasks
 from listening.services.balance import free_plans
 from listening.services.checks import right_form
 from listening.services.errors import ServiceError
-from listening.services.ratings import study_emotions
 from listening.services.sessions import plain_link, simulation_mark
 from listening.services.stimuli import store
 
@@ -119,11 +119,17 @@ def _walk(study: Study, rater: Simulated, hearing: Hearing, browser: "Browser") 
     for trial in state["trials"]:
         if trial["answered"]:
             continue
-        browser.get(trial["audio_url"])
+        for clip in filter(None, (trial, trial["second"])):
+            browser.get(clip["audio_url"])
         body = {
             "idempotency_key": str(UUID(bytes=rater.rng.bytes(16), version=4)),
-            "answers": answer(study, rater, trials[trial["position"]].stimulus, hearing) | attentive(trials[trial["position"]]),
-            "listening": {"plays": 1, "heard_share": 1.0},
+            "answers": answer(session, rater, trial["position"], trials[trial["position"]].stimulus, hearing)
+            | attentive(trials[trial["position"]]),
+            "listening": {
+                "plays": n_listenings(study),
+                "heard_share": 1.0,
+                "heard_shares": [1.0, 1.0] if trial["second"] else [1.0],
+            },
         }
         browser.post_json(f"{state['api_url']}trials/{trial['position']}/ratings/", body)
     browser.get(state["done_url"])
@@ -149,22 +155,44 @@ def _session(page: str) -> Session:
     return Session.from_token(page.split("/")[2])
 
 
-def answer(study: Study, rater: Simulated, stimulus: Stimulus, hearing: Hearing) -> dict:
-    """What the rater answers to each question about a stimulus."""
+def answer(session: Session, rater: Simulated, position: int, stimulus: Stimulus, hearing: Hearing) -> dict[str, object]:
+    """What the rater answers to each question about a trial, as the page would send it."""
     strangeness = hearing.strangeness(stimulus)
-    emotions = study_emotions(study)
-    answers: dict[str, object] = {}
-    for key in study.rating_tasks:
-        for scale in get_rating_task(key).scales:
-            if scale.kind == "labels":
-                answers[scale.key] = _emotions(rater, stimulus.source_clip.emotion, emotions, strangeness)
-            else:
-                heard = 4.7 - 3.2 * strangeness + rater.bias + rater.rng.normal(0, rater.noise)
-                answers[scale.key] = int(np.clip(round(heard), scale.minimum, scale.maximum))
-    return answers
+    screen = screen_of(session, position)
+    return {
+        scale.key: _names(rater, stimulus, task.options(scale, screen), strangeness)
+        if scale.kind == "labels"
+        else _value(rater, scale, stimulus, strangeness, reference_comes_first(session, position))
+        for task in study_tasks(session.study)
+        for scale in task.scales
+    }
 
 
-def _emotions(rater: Simulated, intended: str, emotions: list[str], strangeness: float) -> list[str]:
+#: Where typical emotions lie in valence, arousal and dominance, from 1 to 5; after the usual circumplex, and only roughly.
+_FEELING = {"anger": (1.6, 4.3, 4.0), "fear": (1.8, 4.0, 1.9), "happiness": (4.4, 3.9, 3.6), "sadness": (1.7, 1.8, 2.0)}
+
+
+def _value(rater: Simulated, scale: Scale, stimulus: Stimulus, strangeness: float, reference_first: bool) -> int:
+    """Quality falls with strangeness, and so does the emotion's strength; a background is noticed less than a distortion."""
+    emotion = stimulus.source_clip.emotion
+    middle = dict(zip(("valence", "arousal", "dominance"), _FEELING.get(emotion, (3.0, 2.6, 3.0)), strict=True))
+    if scale.key in middle:
+        felt = 3 + (middle[scale.key] - 3) * (1 - 0.5 * min(strangeness, 1))
+    elif scale.key == "intensity":
+        felt = (3.9 if emotion in _FEELING else 2.4) - strangeness
+    elif scale.key == "ccr":
+        felt = -2.8 * strangeness * (1 if reference_first else -1)
+    else:
+        felt = 4.7 - (1.6 if scale.key == "p835_bak" else 3.2) * strangeness + rater.bias
+    return int(np.clip(round(felt + rater.rng.normal(0, rater.noise)), scale.minimum, scale.maximum))
+
+
+def _names(rater: Simulated, stimulus: Stimulus, options: list[dict], strangeness: float) -> list[str]:
+    """The intended emotion, less surely the stranger it sounds, and sometimes a second one or a word of their own."""
+    emotions = [str(option["value"]) for option in options if not option.get("text")]
+    if len(emotions) < len(options) and rater.rng.random() < 0.05:
+        return ["other:tension"]
+    intended = stimulus.source_clip.emotion
     if intended not in emotions or rater.rng.random() > np.clip(0.85 - 0.5 * strangeness, 0.3, 1):
         return [str(rater.rng.choice(emotions))]
     second = str(rater.rng.choice(emotions))

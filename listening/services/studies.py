@@ -18,6 +18,7 @@ from listening.models import Corpus, Event, Plan, PlanTrial, SourceClip, Stimulu
 from listening.prolific import PLACEHOLDERS
 from listening.rating_tasks.registry import get_rating_task
 from listening.screening.registry import chosen_steps
+from listening.services.asking import REFERENCE, needs_reference, study_emotions
 from listening.services.check_items import Kit, Placed, check_check_items, make_kit, place_checks, queue_check_stimuli
 from listening.services.checks import screening_problems
 from listening.services.clip_selection import eligible_clips
@@ -26,7 +27,6 @@ from listening.services.errors import ServiceError
 from listening.services.presets import PRESETS
 from listening.services.stimuli import ensure_stimuli, unavailable_conditions
 
-REFERENCE = "original"
 #: What the second panel of raters of the reference is called while plans are drawn: there it is one more condition, and since
 #: nobody hears a clip twice, nobody is in both panels of a clip.
 SECOND_PANEL = "original, second panel"
@@ -129,7 +129,15 @@ def check_names(study: Study) -> None:
     scales = [scale.key for task in tasks for scale in task.scales]
     if len(set(scales)) != len(scales):
         raise ServiceError("Two of the rating tasks ask the same question; take one of them out.")
-    if "emotion" in study.rating_tasks and len(study.emotions or study.corpus.emotions) < 2:
+    if len({task.reference for task in tasks}) > 1:
+        raise ServiceError(
+            "A trial is heard either alone or beside its original, in one order: DCR, CCR and tasks about one clip cannot be "
+            "asked together. Make a study for each."
+        )
+    times = max(task.n_listenings for task in tasks)
+    if study.max_plays and study.max_plays < times:
+        raise ServiceError(f"A rating task needs {times} plays of a clip, but the study allows {study.max_plays}.")
+    if any("emotion" in task.scale_keys for task in tasks) and len(study_emotions(study)) < 2:
         raise ServiceError(
             f"The emotion question needs at least two options, but the corpus {study.corpus} has {len(study.corpus.emotions)}; "
             "name the options in the study or leave the question out."
@@ -175,14 +183,20 @@ def rater_link(study: Study) -> str:
 
 def queue_stimuli(study: Study) -> None:
     """Ask for every stimulus of the study; the worker, or `prepare_stimuli`, makes them."""
-    if queued := ensure_stimuli(list(study.clips.all()), study.conditions) + queue_check_stimuli(study):
+    if queued := ensure_stimuli(list(study.clips.all()), heard_conditions(study)) + queue_check_stimuli(study):
         log(study, "stimuli queued", jobs=queued)
     hint()
 
 
 def study_stimuli(study: Study) -> QuerySet[Stimulus]:
     """All stimuli that the study asks for, ready or not."""
-    return Stimulus.objects.filter(source_clip__in=study.clips.all(), condition__in=study.conditions)
+    return Stimulus.objects.filter(source_clip__in=study.clips.all(), condition__in=heard_conditions(study))
+
+
+def heard_conditions(study: Study) -> list[str]:
+    """The study's conditions, and the reference where stimuli are heard against it."""
+    extra = [REFERENCE] if needs_reference(study) and REFERENCE not in study.conditions else []
+    return [*study.conditions, *extra]
 
 
 def freeze_study(study: Study) -> list[str]:
@@ -194,21 +208,25 @@ def freeze_study(study: Study) -> list[str]:
     if study.status != Study.Status.DRAFT:
         raise ServiceError(f"The study {study} is {study.status} already.")
     check_study(study)
-    ready: dict[str, dict[int, Stimulus]] = {slug: {} for slug in study.conditions}
+    heard = heard_conditions(study)
+    ready: dict[str, dict[int, Stimulus]] = {slug: {} for slug in heard}
     for stimulus in study_stimuli(study).filter(status=Stimulus.Status.READY):
         ready[stimulus.condition][stimulus.source_clip_id] = stimulus
     notes = []
     unavailable = unavailable_conditions(slug for slug, stimuli in ready.items() if not stimuli)
     conditions = [slug for slug in study.conditions if slug not in unavailable]
+    if REFERENCE in unavailable and needs_reference(study):
+        raise ServiceError("The originals that stimuli are heard against are not made: " + unavailable[REFERENCE])
     notes += [f"{slug} is left out: {reason}" for slug, reason in unavailable.items()]
     if not conditions:
         raise ServiceError("None of the study's conditions can be rendered here. " + " ".join(notes))
-    if due := study_stimuli(study).filter(status=Stimulus.Status.PENDING, condition__in=conditions).count():
+    needed = [slug for slug in heard if slug not in unavailable]
+    if due := study_stimuli(study).filter(status=Stimulus.Status.PENDING, condition__in=needed).count():
         raise ServiceError(f"{due} stimuli are not made yet; run the worker or `prepare_stimuli {study}` first.")
     clips = {clip.pk: clip for clip in study.clips.all()}
     asked = len(clips)
     for pk, clip in list(clips.items()):
-        if lacking := [slug for slug in conditions if pk not in ready[slug]]:
+        if lacking := [slug for slug in needed if pk not in ready[slug]]:
             notes.append(f"The clip {clip.clip_id} is left out: it could not be made in {', '.join(lacking)}.")
             del clips[pk]
     if asked and not clips:

@@ -96,12 +96,15 @@ def rate(visit: Visit, rng: random.Random, hear: Callable[[float], object] = tim
     state = json.loads(block[1])
     questions = read_questions(page)
     for trial in [each for each in state["trials"] if not each["answered"]][:most]:
-        visit.fetch(trial["audio_url"]).raise_for_status()
-        hear(float(trial["duration_s"]))
+        clips = [clip for clip in (trial, trial.get("second")) if clip]
+        plays = max(1, sum(scale["own_listening"] for scale in state["scales"]))
+        for clip in clips:
+            visit.fetch(clip["audio_url"]).raise_for_status()
+            hear(plays * float(clip["duration_s"]))
         body: Any = {
             "idempotency_key": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
             "answers": answer(questions, rng),
-            "listening": {"plays": 1, "heard_share": 1.0},
+            "listening": {"plays": plays, "heard_share": 1.0, "heard_shares": [1.0] * len(clips)},
         }
         address = urljoin(visit.page.url, f"{state['api_url']}trials/{trial['position']}/ratings/")
         said = visit.browser.post(address, json=body, timeout=_TIMEOUT_S)
@@ -120,9 +123,9 @@ def read_questions(page: str) -> dict[str, tuple[str, list[str]]]:
 
 
 def answer(questions: Mapping[str, tuple[str, list[str]]], rng: random.Random) -> Answers:
-    """Some answer to each question."""
+    """Some answer to each question; never "other", which asks for a word."""
     return {
-        scale: [rng.choice(values)] if kind == "labels" else int(rng.choice(values))
+        scale: [rng.choice([value for value in values if value != "other"])] if kind == "labels" else int(rng.choice(values))
         for scale, (kind, values) in questions.items()
     }
 

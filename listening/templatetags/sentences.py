@@ -53,6 +53,7 @@ _SENTENCES = {
     "open": _("Now answer the questions. You may listen again at any time."),
     "openLimited": _("Now answer the questions."),
     "opened": _("The questions are open."),
+    "listenAgain": _("Listen to the clip once more. The next question opens at its end."),
     "complete": _("All questions are answered."),
     "missing": _("Please answer first: {titles}."),
     "rated": _("{title}: {label}."),

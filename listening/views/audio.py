@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from listening.models import ScreeningResult, Session, TicketOver, Trial
+from listening.services.asking import clips_of
 from listening.services.checks import try_sound
 from listening.services.ratings import note_audio_sent
 from listening.services.stimuli import store
@@ -15,7 +16,7 @@ from listening.views.delivery import send
 
 @require_safe
 def trial_audio(request: HttpRequest, ticket: str) -> HttpResponseBase:
-    """The clip of one trial, FLAC at 48 kHz. The address tells neither clip, condition nor session, and ends."""
+    """A clip of one trial, FLAC at 48 kHz; ?clip=2 is the second of two. The address tells neither clip nor condition, and ends."""
     try:
         trial, left_s = Trial.from_ticket(ticket)
     except TicketOver:
@@ -23,13 +24,18 @@ def trial_audio(request: HttpRequest, ticket: str) -> HttpResponseBase:
         return HttpResponse(gone, status=410, headers={"Cache-Control": "no-store"})
     except Trial.DoesNotExist:
         return HttpResponseNotFound("There is no such clip.")
-    etag = f'"{trial.stimulus.audio_sha256}"'
+    clips = clips_of(trial.session, [trial])[trial.position]
+    place = request.GET.get("clip", "1")
+    if place not in ("1", "2")[: len(clips)]:
+        return HttpResponseNotFound("There is no such clip.")
+    stimulus = clips[int(place) - 1]
+    etag = f'"{stimulus.audio_sha256}"'
     if request.headers.get("If-None-Match") == etag:
         note_audio_sent(trial)
         return HttpResponse(status=304, headers={"ETag": etag})
     stimuli = store()
     try:
-        response = send(request, stimuli.place, stimuli.name(trial.stimulus.key))
+        response = send(request, stimuli.place, stimuli.name(stimulus.key))
     except Http404:
         return HttpResponseNotFound(
             "The clip's file is missing from the store; the researchers need to prepare the stimuli again."

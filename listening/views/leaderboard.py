@@ -1,11 +1,13 @@
-"""The leaderboard: for staff, and for everybody where a study is marked public."""
+"""The leaderboard: what each researcher sees of studies, and what everybody does where one is marked public."""
 
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from listening.services.access import studies_of
 from listening.services.leaderboard import leaderboard, visible_studies
 
 
@@ -13,7 +15,8 @@ from listening.services.leaderboard import leaderboard, visible_studies
 def board(request: HttpRequest, form: str = "html") -> HttpResponseBase:
     """Conditions by bit rate, as a page or as CSV, filtered by ``corpus``, ``study`` and ``family``."""
     staff = bool(request.user.is_authenticated and request.user.is_staff)
-    studies = list(visible_studies(staff=staff))
+    theirs = Q(results_public=True) | Q(pk__in=studies_of(request.user).order_by().values("pk"))
+    studies = list(visible_studies(staff=staff).filter(theirs))
     if not studies and not staff:
         return redirect_to_login(request.get_full_path(), "admin:login")
     corpus, study, family = (request.GET.get(name, "") for name in ("corpus", "study", "family"))

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,20 +15,21 @@ from listening.api import session_state
 from listening.forms import ConsentForm
 from listening.models import Session, Study
 from listening.prolific import LinkError, PreviewLinkError, completion_url
-from listening.rating_tasks.registry import get_rating_task
 from listening.services import checks, sessions
 from listening.services.arrivals import note_arrival
+from listening.services.asking import screen_of, study_tasks
 from listening.services.errors import ServiceError
 from listening.services.practice import repeat_practice
-from listening.services.ratings import study_emotions
 from listening.views import arrivals
 from listening.views.language import reading
 
 _STEPS = {Session.State.CONSENT: "consent", Session.State.CHECK: "check", Session.State.RATING: "trial"}
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'{media}; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+#: What the clips of a trial are called, by what the rater may know of the reference.
+_PARTS = {
+    "none": (),
+    "first": (gettext_lazy("Reference"), gettext_lazy("Clip to rate")),
+    "drawn": (gettext_lazy("First clip"), gettext_lazy("Second clip")),
+}
 _PROGRESS = {"consent": 1, "check": 2, "trial": 3, "done": 4}
 
 
@@ -43,8 +43,7 @@ def go_to_step(session: Session) -> HttpResponse:
 
 
 def _guard(response: HttpResponse) -> HttpResponse:
-    """Pages of raters run our own scripts, talk to our own server, and tell nobody their address."""
-    response["Content-Security-Policy"] = _POLICY.format(media="".join(f" {origin}" for origin in settings.MEDIA_ORIGINS))
+    """Pages of raters tell nobody their address."""
     response["Referrer-Policy"] = "no-referrer"
     return response
 
@@ -218,9 +217,13 @@ def trial(request: HttpRequest, session: Session) -> HttpResponse:
     if step_of(session) != "trial":
         return go_to_step(session)
     repeat_practice(session)
-    emotions = study_emotions(session.study)
-    tasks = [get_rating_task(key).context(emotions) for key in session.study.rating_tasks]
-    return _render(request, session, "trial", tasks=tasks, bootstrap=session_state(session))
+    screen = screen_of(session)
+    asked = study_tasks(session.study)
+    tasks = [task.context(screen) for task in asked]
+    scales = [scale for task in tasks for scale in task["scales"] if scale["kind"] == "category"]
+    last_key = max((option["key"] for scale in scales for option in scale["options"]), default=0)
+    parts = _PARTS[asked[0].reference]
+    return _render(request, session, "trial", tasks=tasks, parts=parts, last_key=last_key, bootstrap=session_state(session))
 
 
 _ENDINGS = {

@@ -58,7 +58,7 @@ export class ClipShelf {
     this.#renew = renew;
   }
 
-  /** The clip of the trial at this index. The next ones follow when it is there: until then it has the line to itself. */
+  /** The clips of the trial at this index, as they are heard. The next ones follow when they are there: until then they have the line. */
   get(index) {
     const wanted = this.#trials.slice(index, index + 1 + LOOK_AHEAD);
     for (const trial of this.#clips.keys()) if (!wanted.includes(trial)) this.#clips.delete(trial);
@@ -79,12 +79,13 @@ export class ClipShelf {
   }
 
   async #fetch(trial) {
+    const fetchAll = () => Promise.all([trial, trial.second].filter(Boolean).map((clip) => fetchClip(clip.audio_url, clip.sha256)));
     try {
-      return await fetchClip(trial.audio_url, trial.sha256);
+      return await fetchAll();
     } catch (error) {
       if (error.reason !== "expired") throw error;
       await this.#renew();
-      return fetchClip(trial.audio_url, trial.sha256);
+      return fetchAll();
     }
   }
 }

@@ -28,6 +28,7 @@ export class ListeningLog {
   #entry = {
     plays: 0,
     heard_share: 0,
+    heard_shares: [],
     first_play_at: null,
     ended_at: null,
     hidden_ms: 0,
@@ -51,7 +52,7 @@ export class ListeningLog {
     return this.#entry.plays;
   }
 
-  /** Share of the clip that was heard. Every play starts at the beginning, so the longest one is the union of them all. */
+  /** Share of the clip that was heard, of two clips the smaller. Every play starts at the beginning, so the longest is their union. */
   get heardShare() {
     return this.#entry.heard_share;
   }
@@ -66,11 +67,14 @@ export class ListeningLog {
     this.#entry.first_play_at ??= new Date().toISOString();
   }
 
-  heard(share) {
-    this.#entry.heard_share = Math.max(this.#entry.heard_share, Math.min(1, share));
+  /** `shares`: how much of each clip this play has come to. */
+  heard(shares) {
+    this.#entry.heard_shares = shares.map((share, index) => Math.max(this.#entry.heard_shares[index] ?? 0, Math.min(1, share)));
+    this.#entry.heard_share = Math.min(...this.#entry.heard_shares);
   }
 
   ended() {
+    this.#entry.heard_shares = this.#entry.heard_shares.map(() => 1);
     this.#entry.heard_share = 1;
     this.#entry.ended_at ??= new Date().toISOString();
   }

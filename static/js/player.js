@@ -1,12 +1,13 @@
 /**
  * The dial: one round button that plays a clip from its start or stops it, with a ring for how far it has come.
  *
- * There is nothing to drag: a clip is heard in order. States: loading, ready, playing, spent, failed.
- * Events: "started", "progress" (detail: share of the clip), "finished" (detail: "ended", "stopped" or "interrupted"), "retry".
+ * There is nothing to drag: a clip is heard in order, and of two clips the first before the second.
+ * States: loading, ready, playing, spent, failed. Events: "started", "progress" (detail: the share heard of each clip),
+ * "finished" (detail: "ended", "stopped" or "interrupted"), "retry".
  */
 
 import { say } from "./messages.js";
-import { play } from "./sound.js";
+import { durationOf, play } from "./sound.js";
 
 const byTouch = matchMedia("(pointer: coarse)").matches;
 
@@ -17,7 +18,8 @@ export class Player extends EventTarget {
   #ring;
   #status;
   #hints;
-  #clip = null;
+  #clips = null;
+  #parts;
   #playing = null;
   #starting = false;
 
@@ -30,20 +32,22 @@ export class Player extends EventTarget {
     this.#ring = root.querySelector("[data-dial-ring]");
     this.#status = root.querySelector("[data-dial-status]");
     this.#hints = hints;
+    this.#parts = [...root.querySelectorAll("[data-part-name]")];
     this.#button.addEventListener("click", () => this.toggle());
     addEventListener("online", () => this.hasFailed && this.toggle());
   }
 
   loading() {
     const handle = this.#playing;
-    this.#clip = this.#playing = null;
+    this.#clips = this.#playing = null;
     handle?.stop();
     this.#draw(0);
     this.#show("loading", say("buttonLoading"), say("loading"));
   }
 
-  ready(clip) {
-    this.#clip = clip;
+  /** One clip, or two to be played one after the other. */
+  ready(...clips) {
+    this.#clips = clips;
     this.#show("ready", say("buttonPlay"), this.#hints.ready);
   }
 
@@ -73,10 +77,10 @@ export class Player extends EventTarget {
   }
 
   async #start() {
-    const clip = this.#clip;
-    const isCurrent = () => clip === this.#clip;
+    const clips = this.#clips;
+    const isCurrent = () => clips === this.#clips;
     this.#starting = true;
-    const handle = await play(clip, (why) => isCurrent() && this.#finish(why));
+    const handle = await play(clips, (why) => isCurrent() && this.#finish(why));
     this.#starting = false;
     if (!isCurrent()) return handle?.stop();
     if (!handle) return this.#show("ready", say("buttonPlay"), say("noSound"));
@@ -93,18 +97,27 @@ export class Player extends EventTarget {
   }
 
   #report() {
-    const share = this.#playing.elapsed() / this.#clip.duration;
-    this.#draw(share);
-    this.dispatchEvent(new CustomEvent("progress", { detail: share }));
+    const seconds = this.#playing.heard();
+    this.#draw(this.#playing.elapsed() / durationOf(this.#clips));
+    // The second clip is the one that sounds from its first sample on.
+    this.#mark(seconds.findLastIndex((heard) => heard > 0));
+    this.dispatchEvent(new CustomEvent("progress", { detail: seconds.map((heard, index) => heard / this.#clips[index].duration) }));
   }
 
   #finish(why) {
     if (why !== "ended") this.#report();
     this.#playing = null;
+    this.#mark(-1);
     const sentence = { ended: this.#hints.again, stopped: say("stopped"), interrupted: say("interrupted") }[why];
     this.#show("ready", say("buttonAgain"), sentence);
     this.#draw(why === "ended" ? 1 : 0);
     this.dispatchEvent(new CustomEvent("finished", { detail: why }));
+  }
+
+  /** Show which of two clips sounds. */
+  #mark(index) {
+    this.#parts.forEach((part, place) => part.classList.toggle("is-playing", place === index));
+    if (this.#parts[index]) this.#status.textContent = this.#parts[index].textContent;
   }
 
   #draw(share) {

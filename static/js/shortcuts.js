@@ -11,7 +11,7 @@ const SETTING = "single-keys";
 /** Give every option of the labels questions its own letter, printed on it: the first of its name that is free. */
 function assignLetters(form) {
   const taken = new Set();
-  for (const input of form.querySelectorAll("[data-kind=labels] input")) {
+  for (const input of form.querySelectorAll("[data-kind=labels] input[type=checkbox]")) {
     const label = input.closest("label");
     const letter = [...label.textContent.trim().toUpperCase()].find((sign) => /[A-Z]/.test(sign) && !taken.has(sign));
     if (!letter) continue;
@@ -25,6 +25,7 @@ function assignLetters(form) {
 
 /** True where the browser itself does something with this key on the focused control. */
 function hasOwnMeaning(key, target) {
+  if (target.matches("input[type=text]")) return true;
   if (target.matches("button, a, summary")) return key === " " || key === "Enter";
   // On a radio button that is already chosen the space bar does nothing, so it may play.
   if (target.matches("input[type=radio]:checked")) return key === "Enter";

@@ -16,8 +16,9 @@ class LockedTab {
     this.onLost = onLost;
   }
 
-  acquire() {
-    return this.#request({ signal: AbortSignal.timeout(PATIENCE_MS) });
+  async acquire() {
+    // A lock that is free is taken at once: on a slow machine even that may take longer than the patience for one that is not.
+    return (await this.#request({ ifAvailable: true })) || this.#request({ signal: AbortSignal.timeout(PATIENCE_MS) });
   }
 
   takeOver() {
@@ -27,7 +28,8 @@ class LockedTab {
   #request(options) {
     return new Promise((resolve) => {
       let held = false;
-      const keep = () => {
+      const keep = (lock) => {
+        if (!lock) return resolve(false);
         held = true;
         resolve(true);
         return new Promise(() => {});

@@ -6,6 +6,8 @@
  */
 
 const RATE = 48_000;
+/** Silence between a first clip and a second. */
+export const GAP_S = 0.5;
 /** A context that has not woken by then will not without another gesture. */
 const WAKE_TIMEOUT_MS = 2_000;
 
@@ -35,30 +37,43 @@ async function wake() {
   return context.state === "running";
 }
 
+/** Length of clips played one after the other, in seconds. */
+export function durationOf(clips) {
+  return clips.reduce((sum, clip) => sum + clip.duration, GAP_S * (clips.length - 1));
+}
+
 /**
- * Play a decoded clip from its start. Resolves to null if the browser stayed silent, else to {elapsed(), stop()}.
- * `onEnd` is called once with "ended", "stopped" or "interrupted".
+ * Play decoded clips one after the other, each from its start, on the audio clock: to the sample, whatever else the page does.
+ * Resolves to null if the browser stayed silent, else to {elapsed(), heard(), stop()}: seconds since the start, and how many seconds
+ * of each clip were played. `onEnd` is called once with "ended", "stopped" or "interrupted".
  */
-export async function play(clip, onEnd) {
+export async function play(clips, onEnd) {
   if (!(await wake())) return null;
-  const source = new AudioBufferSourceNode(context, { buffer: clip });
+  const sources = clips.map((clip) => new AudioBufferSourceNode(context, { buffer: clip }));
+  const offsets = clips.map((_, index) => durationOf(clips.slice(0, index + 1)) - clips[index].duration);
   const startedAt = context.currentTime;
+  const elapsed = () => Math.min(context.currentTime - startedAt, durationOf(clips));
   let running = true;
   const finish = (why) => {
     if (!running) return;
     running = false;
     context.removeEventListener("statechange", watch);
-    source.stop();
-    source.disconnect();
+    for (const source of sources) {
+      source.stop();
+      source.disconnect();
+    }
     onEnd(why);
   };
   const watch = () => context.state !== "running" && finish("interrupted");
   context.addEventListener("statechange", watch);
-  source.onended = () => finish("ended");
-  source.connect(context.destination);
-  source.start();
+  sources.at(-1).onended = () => finish("ended");
+  sources.forEach((source, index) => {
+    source.connect(context.destination);
+    source.start(startedAt + offsets[index]);
+  });
   return {
-    elapsed: () => Math.min(context.currentTime - startedAt, clip.duration),
+    elapsed,
+    heard: () => clips.map(({ duration }, index) => Math.max(0, Math.min(elapsed() - offsets[index], duration))),
     stop: () => finish("stopped"),
   };
 }

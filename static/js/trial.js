@@ -38,11 +38,14 @@ export class TrialView {
     this.#draftKey = `draft:${session.token}`;
     const form = view.querySelector("#rating-form");
     this.#player = new Player(view);
-    this.#form = new RatingForm(form, session.scales);
+    this.#form = new RatingForm(form, session.scales, say(session.max_plays ? "openLimited" : "open"));
     installShortcuts({ form, player: this.#player, ratingForm: this.#form, isActive: () => !view.hidden });
 
-    this.#player.addEventListener("started", () => this.#log.started());
-    this.#player.addEventListener("progress", ({ detail: share }) => this.#heard(() => this.#log.heard(share)));
+    this.#player.addEventListener("started", () => {
+      this.#log.started();
+      this.#form.listening();
+    });
+    this.#player.addEventListener("progress", ({ detail: shares }) => this.#heard(shares));
     this.#player.addEventListener("finished", ({ detail: why }) => this.#finished(why));
     this.#player.addEventListener("retry", () => this.#load());
     this.#form.addEventListener("change", () => this.#rememberDraft());
@@ -60,7 +63,7 @@ export class TrialView {
     const resumed = draft?.position === position ? draft : null;
     this.#log = new ListeningLog(resumed?.listening);
     if (resumed) {
-      this.#heard(() => {});
+      if (this.#isEnough(this.#log.heardShare)) this.#form.open(resumed.opened);
       this.#form.answers = resumed.answers;
     }
     this.#title(position);
@@ -90,10 +93,10 @@ export class TrialView {
     const trial = this.#trial;
     this.#player.loading();
     try {
-      const clip = await this.#clips.get(this.#session.trials.indexOf(trial));
+      const clips = await this.#clips.get(this.#session.trials.indexOf(trial));
       if (trial !== this.#trial) return;
       this.#log.verified();
-      this.#player.ready(clip);
+      this.#player.ready(...clips);
       this.#limit();
     } catch ({ reason }) {
       if (trial === this.#trial) await this.#failed(trial, reason, round);
@@ -114,36 +117,54 @@ export class TrialView {
 
   async #renewAddresses() {
     const known = await fetchSession(this.#session.api_url);
-    for (const { position, audio_url } of known?.trials ?? []) {
-      Object.assign(this.#session.trials.find((trial) => trial.position === position) ?? {}, { audio_url });
+    for (const { position, audio_url, second } of known?.trials ?? []) {
+      Object.assign(this.#session.trials.find((trial) => trial.position === position) ?? {}, { audio_url, second });
     }
   }
 
   #finished(why) {
     if (why === "interrupted") this.#log.interrupted();
-    this.#heard(() => why === "ended" && this.#log.ended());
+    if (why === "ended") {
+      this.#log.ended();
+      this.#enough();
+    }
     this.#limit();
   }
 
   /** Take the dial away after the last play, unless the clip was not heard enough yet. */
   #limit() {
-    if (this.#session.max_plays && this.#log.plays >= this.#session.max_plays && this.#heardEnough) this.#player.spent();
+    if (this.#session.max_plays && this.#log.plays >= this.#session.max_plays && this.#heardEnough && !this.#form.waits) this.#player.spent();
   }
 
   get #heardEnough() {
-    return this.#log.heardShare >= this.#session.minimum_heard_share - ROUNDING;
+    return this.#isEnough(this.#log.heardShare);
   }
 
-  #heard(update) {
-    update();
-    if (this.#heardEnough) this.#form.open(this.#session.max_plays ? say("openLimited") : say("open"));
+  /** How much of each clip this play has come to. */
+  #heard(shares) {
+    this.#log.heard(shares);
+    if (this.#isEnough(Math.min(...shares))) this.#enough();
+    else this.#rememberDraft();
+  }
+
+  #enough() {
+    this.#form.heard();
     this.#rememberDraft();
+  }
+
+  #isEnough(share) {
+    return share >= this.#session.minimum_heard_share - ROUNDING;
   }
 
   #rememberDraft() {
     if (!this.#trial) return;
     const { position } = this.#trial;
-    remember("sessionStorage", this.#draftKey, { position, answers: this.#form.answers, listening: this.#log.snapshot() });
+    remember("sessionStorage", this.#draftKey, {
+      position,
+      answers: this.#form.answers,
+      opened: this.#form.opened,
+      listening: this.#log.snapshot(),
+    });
   }
 
   #title(position) {

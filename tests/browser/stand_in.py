@@ -11,6 +11,7 @@ import io
 import json
 import time
 from collections import deque
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -21,6 +22,7 @@ import numpy as np
 import soundfile
 from django.template.loader import render_to_string
 
+from listening.rating_tasks.base import Screen
 from listening.rating_tasks.registry import get_rating_task
 
 STATIC = Path(__file__).parents[2] / "static"
@@ -31,7 +33,8 @@ PAGE = f"/session/{TOKEN}/trial/"
 DONE = f"/session/{TOKEN}/done/"
 
 EMOTIONS = ["anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadness"]
-TASKS = [get_rating_task(key).context(EMOTIONS) for key in ("emotion", "emo-codec-quality")]
+SCREEN = Screen(tuple(EMOTIONS))
+TASKS = ("emotion", "emo-codec-quality")
 
 
 def tone(position: int, seconds: float) -> bytes:
@@ -49,8 +52,13 @@ class StandIn:
     ``clip_faults`` says the same for clips: ``damaged``, ``missing``, ``expired``; ``broken`` are trials whose clip never is right.
     """
 
-    def __init__(self, n_trials: int = 3, clip_s: float = 0.3, minimum_heard_share: float = 1.0) -> None:
+    def __init__(
+        self, n_trials: int = 3, clip_s: float = 0.3, minimum_heard_share: float = 1.0, tasks: Sequence[str] = TASKS
+    ) -> None:
+        self.tasks = [get_rating_task(key) for key in tasks]
+        self.screen = SCREEN
         self.clips = [tone(position, clip_s) for position in range(1, n_trials + 1)]
+        self.seconds = [tone(position + 10, clip_s) for position in range(1, n_trials + 1)]
         self.clip_s = clip_s
         self.minimum_heard_share = minimum_heard_share
         self.stored: dict[int, dict[str, Any]] = {}
@@ -78,17 +86,20 @@ class StandIn:
         return next((position for position in range(1, len(self.clips) + 1) if position not in self.stored), None)
 
     def bootstrap(self) -> dict[str, Any]:
-        scales = [
-            {"key": scale["key"], "kind": scale["kind"], "title": scale["title"], "required": True}
-            for task in TASKS
-            for scale in task["scales"]
-        ]
+        has_pair = self.tasks[0].reference != "none"
         trials = [
             {
                 "position": position,
                 "audio_url": f"/audio/{position}.flac",
                 "sha256": hashlib.sha256(clip).hexdigest(),
                 "duration_s": self.clip_s,
+                "second": {
+                    "audio_url": f"/audio/{position}.flac?clip=2",
+                    "sha256": hashlib.sha256(self.seconds[position - 1]).hexdigest(),
+                    "duration_s": self.clip_s,
+                }
+                if has_pair
+                else None,
                 "answered": position in self.stored,
             }
             for position, clip in enumerate(self.clips, start=1)
@@ -104,11 +115,18 @@ class StandIn:
             "max_plays": self.max_plays,
             "done_url": DONE,
             "trials": trials,
-            "scales": scales,
+            "scales": [question for task in self.tasks for question in task.questions(SCREEN)],
         }
 
     def page(self) -> str:
-        context = {"study": {"title": "Voices"}, "progress_step": 3, "bootstrap": self.bootstrap(), "tasks": TASKS}
+        context = {
+            "study": {"title": "Voices"},
+            "progress_step": 3,
+            "bootstrap": self.bootstrap(),
+            "tasks": [task.context(SCREEN) for task in self.tasks],
+            "parts": [] if self.tasks[0].reference == "none" else ["First clip", "Second clip"],
+            "last_key": 5,
+        }
         return render_to_string("rater/trial.html", context)
 
     def store(self, position: int, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -162,7 +180,7 @@ class StandIn:
 
             def reply_clip(self, position: int) -> None:
                 fault = stand_in.clip_faults.popleft() if stand_in.clip_faults else ""
-                clip = stand_in.clips[position - 1]
+                clip = (stand_in.seconds if self.path.endswith("clip=2") else stand_in.clips)[position - 1]
                 if position in stand_in.broken:
                     fault = "damaged"
                 if fault in {"missing", "expired"}:

@@ -133,7 +133,7 @@ from listening.models.session import Trial
 session = sessions.preview(Study.objects.get(slug="s"))
 stimulus = Stimulus.objects.filter(status="ready").first()
 trial = session.trials.first() or Trial.objects.create(session=session, position=1, stimulus=stimulus)
-print("ADDRESS", reverse("trial-audio", args=[session.token, trial.public_id]), trial.stimulus.audio_sha256)
+print("ADDRESS", reverse("trial-audio", args=[trial.ticket]), trial.stimulus.audio_sha256, session.token)
 """
 
 
@@ -141,7 +141,7 @@ def test_a_site_behind_nginx(site: Site) -> None:
     import hashlib
 
     said = manage(site.environment, "shell", "-v0", "-c", AUDIO)
-    _, path, digest = next(line for line in said.splitlines() if line.startswith("ADDRESS")).split()
+    _, path, digest, token = next(line for line in said.splitlines() if line.startswith("ADDRESS")).split()
     status, body, headers = site.get(path)
     assert status == 200 and hashlib.sha256(body).hexdigest() == digest
     assert "X-Accel-Redirect" not in headers and headers["Content-Type"] == "audio/flac"
@@ -151,10 +151,11 @@ def test_a_site_behind_nginx(site: Site) -> None:
     inside = stored.relative_to(site.environment["DATA_DIR"])
     assert site.get(f"/protected/{inside}")[0] == 404
     assert site.get("/metrics")[0] == 404 and site.get("/nginx-health")[0] == 200
-    token = path.split("/")[2]
     line = next(line for line in site.log.read_text().splitlines() if ".flac 200" in line)
-    assert "/session/-/audio/" in line and token not in site.log.read_text()
+    assert "/audio/-" in line and path not in site.log.read_text()
     assert site.get("/session/" + token + "/consent/?PROLIFIC_PID=" + "5f" * 12)[0] == 200
+    assert site.get(f"/api/v1/sessions/{token}/")[0] == 200
+    assert token not in site.log.read_text()
     assert "5f5f" not in site.log.read_text() and "127.0.0.1" not in site.log.read_text()
 
     environment = {**os.environ, **site.environment}

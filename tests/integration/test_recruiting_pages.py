@@ -226,6 +226,7 @@ def test_who_may_only_look_cannot_decide(client, django_user_model, world):
     take_part(world)
     user = django_user_model.objects.create_user("looker", password="x", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    world.study.shared_with.add(user)
     client.force_login(user)
     page = client.get(url("review", world.study))
     assert page.status_code == 200 and "Approve and pay" not in page.content.decode()

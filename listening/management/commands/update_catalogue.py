@@ -78,7 +78,7 @@ def _sentences() -> Iterator[tuple[MessageId, str]]:
 
 def _in_source(source: str, place: str) -> Iterator[tuple[MessageId, str]]:
     for _line, function, given, _comments in extract_python(io.BytesIO(source.encode()), _KEYWORDS, (), {"encoding": "utf-8"}):
-        texts: tuple[str | None, ...] = given if isinstance(given, tuple) else (str(given),)
+        texts: tuple[Any, ...] = given if isinstance(given, tuple) else (given,)
         wanted = [text for text in texts[: 2 if function in _PLURAL else 1] if isinstance(text, str)]
         if wanted and all(wanted):
             yield (wanted[0] if len(wanted) == 1 else tuple(wanted)), place

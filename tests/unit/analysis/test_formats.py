@@ -40,7 +40,7 @@ MUSHRA = """"session_test_id","email","session_uuid","trial_id","rating_stimulus
 
 def test_votes_per_worker_of_the_p808_toolkit(tmp_path: Path) -> None:
     found = read_input(write(tmp_path / "w.csv", PER_WORKER), "p808").ratings
-    assert found["scale"].tolist() == ["ovrl", "ovrl", "ovrl", "sig"]
+    assert found["scale"].tolist() == ["p835_ovrl", "p835_ovrl", "p835_ovrl", "p835_sig"]
     assert set(found["condition"]) == {"opus_6"} and found["value"].tolist() == [4, 3, 1, 5]
     assert found["excluded"].tolist() == ["", "", "assignment rejected", ""]
 

@@ -251,6 +251,7 @@ def test_an_action_out_of_turn_is_refused_in_a_sentence(admin_client, study):
 def test_somebody_who_may_only_look_can_do_nothing(client, study, django_user_model):
     viewer = django_user_model.objects.create_user("viewer", password="v", is_staff=True)
     viewer.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    study.shared_with.add(viewer)
     client.force_login(viewer)
     assert client.get(change_url(study)).status_code == 200
     response = client.post(do_url(study, "close"), follow=True)

@@ -14,8 +14,10 @@ from tests.unit.listening.raters import Rater
 
 
 @pytest.fixture
-def researcher(client):
+def researcher(client, study):
     user = get_user_model().objects.create_user("researcher", is_staff=True)
+    study.owner = user
+    study.save(update_fields=["owner"])
     client.defaults["HTTP_AUTHORIZATION"] = f"Token {Token.objects.create(user=user).key}"
     return client
 
