@@ -7,6 +7,10 @@ from listening.services.studies import open_study, queue_stimuli
 from tests.integration.recruiting import recruiting
 
 
+# A server that tests start: importing it changes a database.
+collect_ignore = ["unguarded.py"]
+
+
 @pytest.fixture
 def quick(draft):
     """An open study of eight sessions whose clips need not be heard to their end."""
