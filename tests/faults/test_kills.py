@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -44,7 +45,8 @@ def rate_under(
     thread = threading.Thread(target=nemesis, args=(site, kills, pause_s, over, killed))
     thread.start()
     try:
-        asyncio.run(crowd(site.url, "s", raters, over_s, pace_s, history))
+        with ThreadPoolExecutor(1) as own_loop:  # a browser test before this one may have left a loop running in our thread
+            own_loop.submit(asyncio.run, crowd(site.url, "s", raters, over_s, pace_s, history)).result()
     finally:
         over.set()
         thread.join()

@@ -21,8 +21,14 @@ for s in Stimulus.objects.filter(status="ready"): store().verify(s.key)
 
 def environment_of(folder: Path, database: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    given = {"DATABASE_URL": database} if database else {}
-    return {**kept, **given, "DATA_DIR": str(folder), "SECRET_KEY": "for this test only", "PYTHONWARNINGS": "ignore"}
+    url = database or f"sqlite:///{folder / 'db.sqlite3'}"
+    return {
+        **kept,
+        "DATABASE_URL": url,
+        "DATA_DIR": str(folder),
+        "SECRET_KEY": "for this test only",
+        "PYTHONWARNINGS": "ignore",
+    }
 
 
 def counts(environment: dict[str, str]) -> str:

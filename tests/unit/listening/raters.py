@@ -53,7 +53,7 @@ class Rater:
     def check(self):
         """Pass every step of the screening."""
         response = self.client.get(f"{self.base}check/", follow=True)
-        while form := right_form(self.session):
+        while response.request["PATH_INFO"].endswith("/check/") and (form := right_form(self.session)):
             response = self.client.post(f"{self.base}check/", form, follow=True)
         return response
 
