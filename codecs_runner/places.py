@@ -15,8 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
+from analysis.files import write_whole
 from codecs_runner.errors import StoreError
-from codecs_runner.files import write_whole
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 BUCKET = "s3://"

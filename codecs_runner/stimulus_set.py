@@ -16,9 +16,9 @@ from typing import Any
 import soundfile as sf
 from tqdm import tqdm
 
+from analysis.files import link_whole, write_whole
 from codecs_runner.audio import inspect_audio
 from codecs_runner.errors import AudioError, RunnerError
-from codecs_runner.files import link_whole, write_whole
 from codecs_runner.ingest import MEDIA_SUFFIXES
 from codecs_runner.jobs import RenderJob, RenderResult
 from codecs_runner.pipeline import render_many

@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
+from analysis.files import write_whole
 from analysis.report.conditions import ConditionInfo, describe_conditions
 from analysis.report.page import file_styles
 from analysis.report.provenance import code_digest, file_sha256
 from analysis.ser.features import FeatureStore
 from analysis.ser.figures import evaluation_figures
-from analysis.ser.files import write_whole
 from analysis.ser.judging import Judgements, judge_pairs
 from analysis.ser.model import DESCRIPTION, SerModel, write_table
 from analysis.ser.objective_retention import ObjectiveRetention, objective_retention, scores_by_stimulus

@@ -13,9 +13,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from analysis.files import write_whole
 from analysis.pool import spread
 from analysis.ser.errors import SerError
-from analysis.ser.files import write_whole
 from analysis.ser.speech import read_speech, speech_digest
 from analysis.ser.upstreams import FROM_HUB, Layers, Upstream, UpstreamSpec, Weights, get_upstream, open_upstream
 

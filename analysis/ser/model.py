@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.files import write_whole
 from analysis.labels import FloatArray
 from analysis.ser.downstreams import Arrays, Predict, get_downstream
 from analysis.ser.errors import SerError
-from analysis.ser.files import write_whole
 from analysis.ser.upstreams import Layers
 
 FORMAT = 1

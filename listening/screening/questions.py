@@ -1,5 +1,6 @@
 """Questions in the researcher's own words: about the rater, and about the instructions."""
 
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from math import prod
 from typing import Any
@@ -18,8 +19,9 @@ def read_questions(values: Iterable[Mapping[str, Any]]) -> tuple[Question, ...]:
 class _Asked(Step):
     listens = False
 
+    @abstractmethod
     def asked(self, material: Material) -> tuple[Question, ...]:
-        raise NotImplementedError
+        """The questions of the study that this step puts."""
 
     def problem(self, material: Material) -> str:
         return "" if self.asked(material) else "it has no questions; write some, or leave the step out"

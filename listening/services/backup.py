@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from codecs_runner.files import write_whole
+from analysis.files import write_whole
 from codecs_runner.places import is_bucket
 from listening.models import Study
 from listening.models.identity import fingerprint

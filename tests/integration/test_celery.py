@@ -67,7 +67,6 @@ def test_creating_a_study_wakes_the_workers_and_its_stimuli_are_made(environment
 @pytest.mark.timeout(900)
 def test_a_worker_encodes_a_clip_once_for_all_rates_of_a_model(environment, tmp_path):
     """A clip's rates travel in one message, and the worker gives what each of them gives alone."""
-    pytest.importorskip("torch")
     from tests.unit.codecs_runner.checkpoints import write_random_encodec
 
     write_random_encodec(tmp_path / "weights")

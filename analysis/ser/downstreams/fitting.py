@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.files import write_whole
 from analysis.labels import smooth_shares
 from analysis.ser.downstreams.base import Part, Task, Trained, class_weights, standardisation
 from analysis.ser.errors import SerError
-from analysis.ser.files import write_whole
 from analysis.ser.torch_device import mixed_precision, open_device
 from analysis.ser.upstreams import Layers
 

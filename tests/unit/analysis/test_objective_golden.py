@@ -1,7 +1,6 @@
 """Signal measures against published numbers and against independent implementations."""
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from analysis.objective import get_measure, score
 from analysis.objective.codec_superb import resample_frac, warping_path
 from analysis.objective.overall import DOMAINS, benchmark_table, domain_score, harmonic_mean, overall_score
 from analysis.objective.spectra import mel_filters
+from tests.conftest import absent
 
 SUPERB = ("mel", "stft", "waveform", "pesq", "stoi", "f0corr")
 # Of metrics.py at 1452c71 on sample1_16kHz.wav, in the order of SUPERB.
@@ -64,7 +64,7 @@ def test_stoi_and_estoi_are_those_of_pystoi(sample: Samples, shift: int) -> None
     assert estoi(reference, noisy) == pytest.approx(pystoi.stoi(clean, noisy, 10_000, extended=True), abs=1e-6)
 
 
-@pytest.mark.skipif(find_spec("librosa") is None, reason="librosa comes with the neural packages")
+@pytest.mark.neural
 def test_mel_filters_and_warping_are_those_of_librosa() -> None:
     import librosa
 
@@ -121,7 +121,7 @@ def test_the_benchmark_table_averages_clips_before_data_sets() -> None:
 
 def test_dnsmos_is_that_of_its_package(sample: Samples) -> None:
     if get_measure("dnsmos_ovrl").missing:
-        pytest.skip(get_measure("dnsmos_ovrl").missing)
+        absent(get_measure("dnsmos_ovrl").missing)
     from speechmos import dnsmos
 
     sample = sample[:37_000]
