@@ -22,7 +22,6 @@ PERMISSIONS = ", ".join(
     f"{name}=()"
     for name in (
         "accelerometer",
-        "bluetooth",
         "camera",
         "display-capture",
         "geolocation",

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from codecs_runner.places import is_bucket
 from listening.models import Bonus, Event, Job, Plan, Rating, Recruitment, Session, Stimulus, Study, Submission, WebhookEvent
-from listening.services.stimuli import due_jobs
+from listening.services.stimuli import due_jobs, unavailable_conditions
 
 LEAST_FREE_BYTES = 1_000_000_000
 RECENT = timedelta(minutes=10)
@@ -44,10 +44,14 @@ def figures() -> Iterator[Figure]:
         yield Figure("listening_sessions", "Sessions by state.", sessions.get(state, 0), (("state", state),))
     yield Figure("listening_ratings", "Ratings ever stored.", _highest(Rating), counter=True)
     yield Figure("listening_events", "Noteworthy events ever logged.", _highest(Event), counter=True)
-    jobs = dict(Job.objects.order_by().values_list("state").annotate(n=Count("pk")))
-    for state in Job.State.values:
-        yield Figure("listening_jobs", "Render jobs by state.", jobs.get(state, 0), (("state", state),))
-    yield Figure("listening_oldest_due_job_seconds", "Age of the oldest job that waits.", _age(_oldest_due()))
+    counted = Job.objects.order_by().values_list("kind", "state").annotate(n=Count("pk"))
+    jobs = {(kind, state): n for kind, state, n in counted}
+    for kind in Job.Kind.values:
+        for state in Job.State.values:
+            label = (("kind", kind), ("state", state))
+            yield Figure("listening_jobs", "Jobs by kind and state.", jobs.get((kind, state), 0), label)
+    help_text = "Age of the oldest stimulus that waits and can be made here, in seconds."
+    yield Figure("listening_oldest_due_job_seconds", help_text, _age(_oldest_due()))
     for device, seconds in sorted(_device_seconds().items()):
         help_text = f"Seconds of rendering finished in the last {RECENT.seconds // 60} minutes, by device."
         yield Figure("listening_device_busy_seconds", help_text, seconds, (("device", device),))
@@ -56,7 +60,9 @@ def figures() -> Iterator[Figure]:
         yield Figure("listening_free_plans", "Places still to fill.", free_plans(study), label)
     for recruitment in _read_by_api():
         label = (("study", recruitment.study.slug),)
-        yield Figure("listening_prolific_lag_seconds", "Since Prolific was read.", _age(recruitment.synced_at), label)
+        yield Figure(
+            "listening_prolific_lag_seconds", "Since Prolific was read, in seconds.", _age(recruitment.synced_at), label
+        )
     yield Figure(
         "listening_prolific_unsent",
         "Decisions Prolific has not been told.",
@@ -68,7 +74,7 @@ def figures() -> Iterator[Figure]:
         "listening_webhooks_waiting", "Events not processed yet.", WebhookEvent.objects.filter(processed_at=None).count()
     )
     for place, free in _free_bytes().items():
-        yield Figure("listening_disk_free_bytes", "Room on the disk of a store.", free, (("store", place),))
+        yield Figure("listening_disk_free_bytes", "Room on the disk of a store, in bytes.", free, (("store", place),))
 
 
 def problems() -> list[Problem]:
@@ -120,7 +126,10 @@ def _read_by_api() -> QuerySet[Recruitment]:
 
 
 def _oldest_due() -> datetime | None:
-    oldest: datetime | None = due_jobs().aggregate(oldest=Min("created_at"))["oldest"]
+    """When the oldest job was made that a worker could take; those whose weights are missing wait for another machine."""
+    waiting = due_jobs().order_by()
+    missing = unavailable_conditions(waiting.values_list("stimulus__condition", flat=True).distinct())
+    oldest: datetime | None = waiting.exclude(stimulus__condition__in=missing).aggregate(oldest=Min("created_at"))["oldest"]
     return oldest
 
 

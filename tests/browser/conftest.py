@@ -26,13 +26,13 @@ def browser(chromium_path: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """Makes a profile of its own. No page in it may throw, or reach for something its Content-Security-Policy forbids."""
+    """Makes a profile of its own. No page in it may throw, or complain of one of our policies (content, permissions)."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
     def watch(page: Page) -> None:
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text) if "Content Security" in message.text else None)
+        page.on("console", lambda message: complaints.append(message.text) if "Policy" in message.text else None)
 
     def make(**options: Any) -> BrowserContext:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})

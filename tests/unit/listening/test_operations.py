@@ -75,6 +75,18 @@ def test_jobs_that_nobody_takes_are_a_problem(draft):
     assert [problem.key for problem in operations.problems()] == ["no-worker"]
 
 
+def test_jobs_that_lack_their_weights_wait_for_another_machine_and_are_no_problem(draft, monkeypatch, tmp_path):
+    from listening.services.studies import queue_stimuli
+
+    monkeypatch.setenv("CODEC_WEIGHTS", str(tmp_path))
+    draft.conditions = ["encodec-24k-6kbps"]
+    draft.save()
+    queue_stimuli(draft)
+    Job.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    assert Job.objects.filter(state=Job.State.QUEUED).count() == 4
+    assert operations.problems() == []
+
+
 def test_metrics_are_for_whoever_has_the_token(client, study, settings):
     assert client.get("/metrics").status_code == 404
     settings.METRICS_TOKEN = TOKEN
@@ -82,7 +94,7 @@ def test_metrics_are_for_whoever_has_the_token(client, study, settings):
     answer = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
     text = answer.content.decode()
     assert answer.status_code == 200
-    assert 'listening_jobs{state="done"} 12.0' in text
+    assert 'listening_jobs{kind="render",state="done"} 12.0' in text
     assert f'listening_free_plans{{study="{study}"}} {study.plans.count()}.0' in text
     assert "listening_ratings_total 0.0" in text and 'listening_device_busy_seconds{device="cpu"}' in text
 
