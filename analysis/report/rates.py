@@ -39,8 +39,10 @@ def rate_figure(
     names = {m.colour: m.label if m.colour in alone or not families[m.slug] else families[m.slug] for m in points}
     colours = sorted(names)
     beside = {colour: 5.0 * (index - (len(colours) - 1) / 2) for index, colour in enumerate(colours)}
+    levels = [mark for mark in marks if mark.colour < 0 and mark.slug not in rates and isfinite(mark.value)]
     size = 10.5 if narrow else 12
-    room = min(max(text_width(name, size) for name in names.values()) + 14, 118 if narrow else 190)
+    beside_it = [*names.values(), *(mark.label for mark in levels)]
+    room = min(max(text_width(name, size) for name in beside_it) + 14, 118 if narrow else 190)
     left, right, top, bottom = 44.0, width - room, 18.0, height - 46.0 - 16 * bool(footer)
     logs = [log10(rates[mark.slug]) for mark in points]
     low, high = min(logs) - 0.08, max(logs) + 0.08
@@ -57,12 +59,11 @@ def rate_figure(
     _rate_ticks(drawing, across, low, high, bottom)
     drawing.text((left + right) / 2, bottom + 38, "bit rate, kbit/s (logarithmic)", "muted", size=11, anchor="middle")
     drawing.text(12, (top + bottom) / 2, axis.name, "muted", size=11, anchor="middle", turn=-90)
-    for mark in marks:
-        if mark.colour < 0 and mark.slug not in rates and isfinite(mark.value):
-            if isfinite(mark.low):
-                drawing.rect(left, up(mark.high), right - left, up(mark.low) - up(mark.high), "band")
-            drawing.line(left, up(mark.value), right, up(mark.value), "reference")
-            drawing.text(right + 6, up(mark.value) + 4, shortened(mark.label, room - 6, size), "muted", size=size)
+    for mark in levels:
+        if isfinite(mark.low):
+            drawing.rect(left, up(mark.high), right - left, up(mark.low) - up(mark.high), "band")
+        drawing.line(left, up(mark.value), right, up(mark.value), "reference")
+        drawing.text(right + 6, up(mark.value) + 4, shortened(mark.label, room - 6, size), "muted", size=size)
     ends: list[tuple[float, str, int]] = []
     for colour, family in groupby(sorted(points, key=lambda mark: (mark.colour, rates[mark.slug])), key=lambda m: m.colour):
         line = list(family)
@@ -75,7 +76,7 @@ def rate_figure(
                 drawing.line(x, up(mark.low), x, up(mark.high), f"whisker {style}")
             drawing.circle(x, y, 5.5, f"dot {style}")
         ends.append((places[-1][1], names[colour], colour))
-    taken = [up(mark.value) for mark in marks if mark.colour < 0 and mark.slug not in rates and isfinite(mark.value)]
+    taken = [up(mark.value) for mark in levels]
     for y, name, colour in sorted(ends):
         place = y
         while any(abs(place - other) < 15 for other in taken):

@@ -160,14 +160,6 @@ class Study(models.Model):
         default=False,
         help_text="Whether anybody may see the study's results on the leaderboard; staff always do.",
     )
-    sandbox_of = models.ForeignKey(
-        "self",
-        on_delete=models.CASCADE,
-        related_name="sandboxes",
-        null=True,
-        editable=False,
-        help_text="The study that this is a copy of, to be tried with simulated raters and thrown away.",
-    )
     created_at = models.DateTimeField(auto_now_add=True)
     frozen_at = models.DateTimeField(null=True, editable=False)
     opened_at = models.DateTimeField(null=True, editable=False)

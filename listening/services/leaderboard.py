@@ -79,8 +79,8 @@ class Leaderboard:
 
 
 def visible_studies(*, staff: bool) -> QuerySet[Study]:
-    """Studies that may be on the board: past the draft, no sandboxes, and marked public unless staff look."""
-    studies = Study.objects.exclude(status=Study.Status.DRAFT).filter(sandbox_of=None).select_related("corpus")
+    """Studies that may be on the board: past the draft, and marked public unless staff look."""
+    studies = Study.objects.exclude(status=Study.Status.DRAFT).select_related("corpus")
     return studies if staff else studies.filter(results_public=True)
 
 
