@@ -29,6 +29,13 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 MARKER_OF_FIXTURE = {"postgres_url": "postgres", "redis_url": "redis", "chromium_path": "browser"}
 
 
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leaves helpers and the programs that tests start unimported by collection: some change what they import."""
+    if collection_path.suffix == ".py" and not collection_path.name.startswith(("test_", "bench_")):
+        return True
+    return None
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest's own, which deselects by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks each test by the services that it asks for, so that `-m "not browser"` works without marking by hand."""

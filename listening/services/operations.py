@@ -48,8 +48,8 @@ def figures() -> Iterator[Figure]:
     jobs = {(kind, state): n for kind, state, n in counted}
     for kind in Job.Kind.values:
         for state in Job.State.values:
-            label = (("kind", kind), ("state", state))
-            yield Figure("listening_jobs", "Jobs by kind and state.", jobs.get((kind, state), 0), label)
+            labels = (("kind", kind), ("state", state))
+            yield Figure("listening_jobs", "Jobs by kind and state.", jobs.get((kind, state), 0), labels)
     help_text = "Age of the oldest stimulus that waits and can be made here, in seconds."
     yield Figure("listening_oldest_due_job_seconds", help_text, _age(_oldest_due()))
     for device, seconds in sorted(_device_seconds().items()):

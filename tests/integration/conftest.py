@@ -6,9 +6,6 @@ from listening.services.stimuli import work
 from listening.services.studies import open_study, queue_stimuli
 from tests.integration.recruiting import recruiting
 
-# A server that tests start: importing it changes a database.
-collect_ignore = ["unguarded.py"]
-
 
 @pytest.fixture
 def quick(draft):

@@ -85,7 +85,8 @@ def test_one_answer_sent_eight_times_at_once_is_stored_once(open_study):
     with running_server(open_study) as url:
         pid = "b" * 24
         link = f"{url}/s/s/?PROLIFIC_PID={pid}&STUDY_ID={'a' * 24}&SESSION_ID={pid}"
-        consent = urllib.request.urlopen(link, timeout=60).url
+        with urllib.request.urlopen(link, timeout=60) as page:
+            consent = page.url
         urllib.request.urlopen(consent, data=b"consent=on&stratum=male", timeout=60).close()
         token = consent.split("/")[4]
         query(open_study, "update listening_session set state = 'rating'", rows=False)
