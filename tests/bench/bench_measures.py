@@ -53,7 +53,8 @@ def test_speed_against_a_loop_that_reads_again_for_each_measure(pairs: pd.DataFr
     start = perf_counter()
     values = one_by_one(pairs)
     alone = perf_counter() - start
-    assert np.array_equal(scores["score"].to_numpy(), np.asarray(values), equal_nan=True)
+    # Ours keeps the linear algebra of each process to one thread, which sums in another order than the loop's threads.
+    np.testing.assert_allclose(scores["score"].to_numpy(), np.asarray(values), rtol=1e-9, atol=1e-9)
     n = len(pairs)
     per_pair = f"{1000 * together / n:.0f} ms per pair, loop {1000 * alone / n:.0f} ms"
     print(f"\n{n} pairs × {len(KEYS)} measures: {per_pair}: {alone / together:.1f}×")
