@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from time import monotonic
 from typing import Any
 
-from celery import shared_task
+from celery import Task, shared_task, signature
 
 from codecs_runner.errors import CodecError, RunnerError
 from codecs_runner.jobs import RenderJob, RenderResult
@@ -12,9 +13,11 @@ from codecs_runner.pipeline import render_many
 from codecs_runner.scoring import ScoreJob, ScoreResult, score_many
 from codecs_runner.store import Store
 
+TELL_EVERY_S = 60.0
 
-@shared_task(name="codecs_runner.render_jobs")  # type: ignore[untyped-decorator]
-def render_jobs(jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+
+@shared_task(name="codecs_runner.render_jobs", bind=True)  # type: ignore[untyped-decorator]
+def render_jobs(self: Task, jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Render a list of jobs into the store named by STIMULUS_STORE; results come in the order of the jobs.
 
     The list is done as `render_many` does it, in this process: a clip that is wanted at several rates of a model is encoded once,
@@ -22,9 +25,15 @@ def render_jobs(jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """
     read = [_read(values) for values in jobs]
     store = Store(os.environ.get("STIMULUS_STORE", ""))
-    rendered = {
-        result.key: result for result in render_many((job for job in read if isinstance(job, RenderJob)), store, workers=1)
-    }
+    rendered: dict[str, RenderResult] = {}
+    untold, told = [], monotonic()
+    for result in render_many((job for job in read if isinstance(job, RenderJob)), store, workers=1):
+        rendered[result.key] = result
+        untold.append(result.to_dict())
+        if monotonic() - told >= TELL_EVERY_S:
+            for callback in self.request.callbacks or ():
+                signature(callback).delay(untold)
+            untold, told = [], monotonic()
     return [(rendered[each.key] if isinstance(each, RenderJob) else each).to_dict() for each in read]
 
 

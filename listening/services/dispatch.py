@@ -8,7 +8,7 @@ from django.db import transaction
 
 from codecs_runner.jobs import RenderResult
 from listening.models import Job
-from listening.services.stimuli import claim_jobs, job_value, record_result
+from listening.services.stimuli import claim_jobs, job_value, record_result, renew_leases
 
 WORKER = "celery"
 # Results come back to this queue, not to the audio workers' own, where nobody could write them down.
@@ -38,10 +38,12 @@ def send_due_jobs() -> int:
 def record_results(results: list[dict[str, Any]]) -> None:
     """Write down results by their keys. Delivered twice, or after another worker was faster, they change nothing.
 
-    A stimulus is welcome however late it comes: its job may have been given up meanwhile, but its file is in the store.
+    They may come in parts while a list is being done. A stimulus is welcome however late it comes: its job may have been given up
+    meanwhile, but its file is in the store.
     """
-    for value in results:
-        result = RenderResult.from_dict(value)
+    told = [RenderResult.from_dict(value) for value in results]
+    renew_leases(WORKER, Job.Kind.RENDER, (result.key for result in told))
+    for result in told:
         states = [Job.State.CLAIMED, Job.State.QUEUED, Job.State.FAILED] if result.ok else [Job.State.CLAIMED]
         for job in Job.objects.filter(key=result.key, state__in=states).select_related("stimulus"):
             record_result(job.stimulus, result)

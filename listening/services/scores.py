@@ -11,7 +11,7 @@ from analysis.objective import MEASURES, get_measure
 from codecs_runner.scoring import ScoreJob, ScoreResult, score_many
 from listening.models import Job, Stimulus, StimulusScore, Study
 from listening.services.dispatch import OUR_QUEUE, WORKER, hint
-from listening.services.stimuli import SENT_AT_ONCE, due_jobs, ensure_stimuli, lease, lock, store, worker_name
+from listening.services.stimuli import SENT_AT_ONCE, due_jobs, ensure_stimuli, lease, lock, renew_leases, store, worker_name
 from listening.services.studies import REFERENCE, log, study_stimuli
 
 OnScores = Callable[[Stimulus, ScoreResult], None]
@@ -102,8 +102,9 @@ def send_due_scores() -> int:
 
 def record_scores(results: Iterable[dict[str, Any]]) -> None:
     """Write down scores by the keys of their jobs. Told twice, they change nothing."""
-    for value in results:
-        result = ScoreResult.from_dict(value)
+    told = [ScoreResult.from_dict(value) for value in results]
+    renew_leases(WORKER, Job.Kind.SCORE, (result.key for result in told))
+    for result in told:
         for job in Job.objects.filter(kind=Job.Kind.SCORE, key=result.key).select_related("stimulus"):
             _record(job.stimulus, result)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Case, F, Min, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from codecs_runner.jobs import RenderJob, RenderResult
@@ -82,6 +82,18 @@ def lease(jobs: Sequence[Job], worker: str) -> None:
     Job.objects.filter(pk__in=[job.pk for job in jobs]).update(
         state=Job.State.CLAIMED, worker=worker, attempts=F("attempts") + 1, lease_expires_at=timezone.now() + LEASE
     )
+
+
+def renew_leases(worker: str, kind: Job.Kind, keys: Iterable[str]) -> None:
+    """Something came back of the jobs with these keys: what was sent to the same workers then or later is alive too.
+
+    Workers take lists in the order in which they were sent. Without this, jobs that wait in a long queue, or late in a slow list, would
+    be taken for lost; what was sent earlier and has not come back is left to run out.
+    """
+    waiting = Job.objects.filter(worker=worker, kind=kind, state=Job.State.CLAIMED)
+    sent = waiting.filter(key__in=list(keys)).aggregate(first=Min("lease_expires_at"))["first"]
+    if sent is not None:
+        waiting.filter(lease_expires_at__gte=sent).update(lease_expires_at=timezone.now() + LEASE)
 
 
 def lock(candidates: QuerySet[Job]) -> QuerySet[Job]:

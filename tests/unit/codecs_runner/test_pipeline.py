@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import soundfile as sf
+from celery import current_app, shared_task
 
 from analysis.pool import executor
 from codecs_runner import weights
@@ -135,6 +136,26 @@ def test_the_task_gives_each_job_of_a_list_its_result(tmp_path: Path, monkeypatc
     results = [RenderResult.from_dict(values) for values in render_jobs([job.to_dict() for job in jobs])]
     assert [result.key for result in results] == [job.key for job in jobs]
     assert [result.ok for result in results] == [not job.source.endswith("1.wav") for job in jobs]
+
+
+def test_a_long_list_tells_what_is_done_before_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STIMULUS_STORE", str(tmp_path / "store"))
+    monkeypatch.setattr("codecs_runner.tasks.TELL_EVERY_S", 0.0)
+    told: list[str] = []
+
+    @shared_task(name="tests.told")
+    def tell(results: list[dict[str, object]]) -> None:
+        told.extend(str(result["key"]) for result in results)
+
+    jobs = [job.to_dict() for job in jobs_for(tmp_path, 2, LIGHT)]
+    render_jobs.push_request(callbacks=[tell.s()])
+    current_app.conf.task_always_eager = True
+    try:
+        results = render_jobs.run(jobs)
+    finally:
+        current_app.conf.task_always_eager = False
+        render_jobs.pop_request()
+    assert sorted(told) == sorted(result["key"] for result in results)
 
 
 def test_the_task_without_a_store_says_so(recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
