@@ -103,9 +103,7 @@ class ScreeningField(forms.Field):
             step=step.key,
             tries=_whole(step, "tries", entry.get("tries", ""), default.tries, 1, 20),
             on_failure=rule if (rule := str(entry.get("on_failure"))) in (END, MARK) else default.on_failure,
-            expires_minutes=_whole(
-                step, "minutes", entry.get("expires_minutes", ""), default.expires_minutes, 0, MOST_MINUTES
-            ),
+            expires_minutes=_whole(step, "minutes", entry.get("expires_minutes", ""), default.expires_minutes, 0, MOST_MINUTES),
             settings={
                 name: _number(step, s.label, (entry.get("settings") or {}).get(name, ""), s.default, s.minimum, s.maximum)
                 for name, s in step.settings.items()
