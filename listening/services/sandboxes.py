@@ -129,7 +129,7 @@ def _copy_plans(study: Study, copy: Study) -> None:
 
 
 def work_sandboxes(budget_s: float = SLICE_S) -> int:
-    """Send simulated raters for about so many seconds; returns how many came. The last one's sandbox is closed and reported.
+    """Send simulated raters for about so many seconds, one at least; returns how many came. The last one's sandbox is closed and reported.
 
     Never longer than the budget and one rater more, except to write a report, so that a worker does its other jobs in between.
     """
@@ -139,7 +139,7 @@ def work_sandboxes(budget_s: float = SLICE_S) -> int:
     deadline, came = time.monotonic() + budget_s, 0
     try:
         hearing = Hearing(sandbox.study)
-        while time.monotonic() < deadline:
+        while came == 0 or time.monotonic() < deadline:
             if not _send_next(sandbox, hearing):
                 _conclude(sandbox)
                 break
