@@ -190,6 +190,7 @@ CELERY_TASK_ROUTES = {"codecs_runner.*": {"queue": "render"}}
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "listening.sweep", "schedule": 60.0},
     "alerts": {"task": "listening.alerts", "schedule": 60.0},
+    "sandboxes": {"task": "listening.sandboxes", "schedule": 60.0},
     "keep up with Prolific": {"task": "listening.keep_up", "schedule": float(PROLIFIC_POLL_S)},
 }
 
@@ -213,6 +214,8 @@ ALERT_WEBHOOK = env.str("ALERT_WEBHOOK", "")
 ALERT_STALL_MINUTES = env.int("ALERT_STALL_MINUTES", 60)
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 ADMINS = [("", address) for address in ALERT_EMAILS]
+# The least that an hour should pay, in pence or cents, where Prolific was not asked for its own minimum.
+MINIMUM_HOURLY_MINOR = env.int("MINIMUM_HOURLY_MINOR", 600)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 _PETROL = {

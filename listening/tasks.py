@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from listening.services import alerts, dispatch, scores, sessions, upkeep
+from listening.services import alerts, dispatch, sandboxes, scores, sessions, upkeep
 
 
 @shared_task(name="listening.dispatch")
@@ -38,6 +38,12 @@ def sweep() -> None:
 def keep_up() -> None:
     """Stay in step with Prolific."""
     upkeep.keep_up()
+
+
+@shared_task(name="listening.sandboxes")
+def work_sandboxes() -> None:
+    """Send simulated raters into the sandboxes that wait for some."""
+    sandboxes.work_sandboxes(budget_s=50)
 
 
 @shared_task(name="listening.alerts")

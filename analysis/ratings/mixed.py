@@ -19,6 +19,8 @@ from scipy import linalg, optimize, sparse, stats
 from analysis.ratings.bootstrap import LEVEL
 from analysis.ratings.coding import Coded, FloatArray, IntArray, count_matrix, joined, missing_raters
 
+#: Total variance, in squared scale units, below which what is left is rounding and has no shares.
+NO_VARIANCE = 1e-12
 MEAN_COLUMNS = ("scale", "condition", "mean", "standard_error", "ci_low", "ci_high", "n_ratings", "note")
 COMPONENT_COLUMNS = (
     *("scale", "rater_variance", "clip_variance", "residual_variance", "icc_rater", "icc_clip"),
@@ -277,8 +279,9 @@ def _components(fit: CrossedFit) -> dict[str, object]:
         "rater_variance": fit.rater_variance,
         "clip_variance": fit.clip_variance,
         "residual_variance": fit.residual_variance,
-        "icc_rater": fit.rater_variance / total,
-        "icc_clip": fit.clip_variance / total,
+        # Shares of nothing are undefined: where nobody differs in anything there is no variance to share.
+        "icc_rater": fit.rater_variance / total if total > NO_VARIANCE else np.nan,
+        "icc_clip": fit.clip_variance / total if total > NO_VARIANCE else np.nan,
         "reml_criterion": fit.criterion,
         "converged": fit.converged,
         "boundary": ", ".join(fit.boundary),

@@ -20,6 +20,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     simulated = completed.filter(participant__simulated=True)
     studies = list(
         studies_of(request.user)
+        .filter(sandbox=None)
         .select_related("corpus")
         .annotate(
             n_plans=count_of(Plan.objects.all(), "study"),

@@ -84,7 +84,7 @@ def is_possible(recruitment: Recruitment, verb: str) -> bool:
 
 def panel(study: Study) -> dict[str, Any] | None:
     """What the board shows about recruiting; None where raters do not come by Prolific or the study is still a draft."""
-    if study.recruiter != Study.Recruiter.PROLIFIC or study.is_editable:
+    if study.recruiter != Study.Recruiter.PROLIFIC or study.is_editable or study.is_sandbox:
         return None
     recruitment = Recruitment.objects.filter(study=study).first()
     if recruitment is None:

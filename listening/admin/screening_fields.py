@@ -10,6 +10,7 @@ from listening.admin.study_fields import ProjectTemplateWidget
 from listening.screening.base import END, MARK, Chosen, Step, chance_in
 from listening.screening.registry import SCREENING_STEPS, get_step
 
+MOST_MINUTES = 366 * 24 * 60
 RULES = ((END, "end the session"), (MARK, "go on, but leave the ratings out"))
 
 
@@ -22,7 +23,7 @@ class ScreeningWidget(ProjectTemplateWidget):
         context = super().get_context(name, [], attrs)
         steps = {entry["step"]: entry for entry in value or () if entry.get("step") in SCREENING_STEPS}
         keys = [*steps, *(key for key in SCREENING_STEPS if key not in steps)]
-        context["rules"] = RULES
+        context["rules"], context["most_minutes"] = RULES, MOST_MINUTES
         context["steps"] = [_row(get_step(key), steps.get(key), key in steps) for key in keys]
         return context
 
@@ -44,15 +45,34 @@ def _row(step: Step, entry: dict[str, Any] | None, checked: bool) -> dict[str, A
     shown = {**chosen.as_json(), **{k: v for k, v in (entry or {}).items() if v != "" and k != "settings"}}
     typed = (entry or {}).get("settings") or {}
     settings = [(name, setting, typed.get(name, f"{setting.default:g}")) for name, setting in step.settings.items()]
-    return {"step": step, "checked": checked, "shown": shown, "settings": settings, "chance": _chance(step, chosen)}
+    row = {"step": step, "checked": checked, "shown": shown, "settings": settings, "chance": _chance(step, chosen)}
+    try:
+        return {**row, "says": _in_words(ScreeningField().clean_step(entry or {"step": step.key})), "problem": ""}
+    except ValidationError as error:
+        return {**row, "says": "tries, failing, repeating", "problem": error.messages[0]}
+
+
+def _in_words(chosen: Chosen) -> str:
+    """A step's numbers as a sentence: what stands on the row while they are folded away."""
+    tries = "one try" if chosen.tries == 1 else f"{chosen.tries} tries"
+    then = "the session ends" if chosen.on_failure == END else "the rater goes on, but the ratings are left out"
+    days, left = divmod(chosen.expires_minutes, 24 * 60)
+    after = f"{days} day{'s' if days > 1 else ''}" if days and not left else f"{chosen.expires_minutes:,} minutes"
+    again = f"; done again after {after}" if chosen.expires_minutes else ""
+    return f"{tries}, then {then}{again}"
 
 
 def _chance(step: Step, chosen: Chosen) -> str:
-    """What a blind guesser would score with our defaults, for people; empty where it depends on the questions."""
+    """What a blind guesser would score with our defaults, for people."""
     if step.key in ("questions", "comprehension"):
-        return "a guess passes with accepted/offered answers"
+        return "how easily it is guessed depends on your questions below"
     chance = step.chance(chosen.settings, None)  # type: ignore[arg-type]
-    return "a self-report" if chance is None else f"guessing passes {chance_in(chosen.tries, chance):.2g} of the time"
+    if chance is None:
+        return "nothing to guess"
+    passed = chance_in(chosen.tries, chance)
+    if passed >= 0.01:
+        return f"a guess passes {round(100 * passed)} times in 100"
+    return f"a guess passes once in {float(f'{1 / passed:.2g}'):,.0f} times"
 
 
 class ScreeningField(forms.Field):
@@ -64,24 +84,38 @@ class ScreeningField(forms.Field):
         return True
 
     def clean(self, value: Any) -> list[dict[str, Any]]:
-        return [self._clean(entry) for entry in value or ()]
+        """Raises ValidationError with a sentence for each step whose numbers cannot be."""
+        chosen, problems = [], []
+        for entry in value or ():
+            try:
+                chosen.append(self.clean_step(entry).as_json())
+            except ValidationError as error:
+                problems += error.messages
+        if problems:
+            raise ValidationError(problems)
+        return chosen
 
-    def _clean(self, entry: dict[str, Any]) -> dict[str, Any]:
+    def clean_step(self, entry: dict[str, Any]) -> Chosen:
+        """One step with its numbers. Raises ValidationError for the first that cannot be."""
         step = get_step(entry["step"])
         default = step.chosen({})
-        chosen = Chosen(
+        return Chosen(
             step=step.key,
-            tries=int(_number(step, "tries", entry.get("tries", ""), default.tries, 1, 20)),
+            tries=_whole(step, "tries", entry.get("tries", ""), default.tries, 1, 20),
             on_failure=rule if (rule := str(entry.get("on_failure"))) in (END, MARK) else default.on_failure,
-            expires_minutes=int(
-                _number(step, "minutes", entry.get("expires_minutes", ""), default.expires_minutes, 0, 366 * 24 * 60)
-            ),
+            expires_minutes=_whole(step, "minutes", entry.get("expires_minutes", ""), default.expires_minutes, 0, MOST_MINUTES),
             settings={
                 name: _number(step, s.label, (entry.get("settings") or {}).get(name, ""), s.default, s.minimum, s.maximum)
                 for name, s in step.settings.items()
             },
         )
-        return chosen.as_json()
+
+
+def _whole(step: Step, label: str, typed: Any, default: int, least: int, most: int) -> int:
+    number = _number(step, label, typed, default, least, most)
+    if number != int(number):
+        raise ValidationError(f"{step.title}: “{label}” takes a whole number, not {typed}.")
+    return int(number)
 
 
 def _number(step: Step, label: str, typed: Any, default: float, minimum: float, maximum: float) -> float:
@@ -92,7 +126,7 @@ def _number(step: Step, label: str, typed: Any, default: float, minimum: float, 
     except (TypeError, ValueError):
         raise ValidationError(f"{step.title}: “{label}” takes a number, not {typed!r}.") from None
     if not minimum <= number <= maximum:
-        raise ValidationError(f"{step.title}: “{label}” goes from {minimum:g} to {maximum:g}.")
+        raise ValidationError(f"{step.title}: “{label}” goes from {minimum:,g} to {maximum:,g}, not {number:,g}.")
     return number
 
 

@@ -16,8 +16,9 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from listening.admin.base import count_of
+from listening.admin.sandboxes import SandboxPages
 from listening.admin.study_actions import ACTIONS
-from listening.admin.study_board import board, live
+from listening.admin.study_board import board, fieldwork_panel, live
 from listening.admin.study_forms import (
     BEFORE_FIELDS,
     CODE_FIELDS,
@@ -37,7 +38,7 @@ from listening.services.presets import PRESETS
 from listening.services.sizing import study_size
 from listening.services.studies import change_lease, create_study, new_draft, save_draft
 
-STATUS_COLOURS = {"draft": "info", "frozen": "warning", "open": "success", "closed": "danger"}
+STATUS_COLOURS = {"sandbox": "warning", "draft": "info", "frozen": "warning", "open": "success", "closed": "danger"}
 
 DRAFT_FIELDSETS = (
     ("Study", {"fields": ("title", "slug", "from_preset")}),
@@ -67,10 +68,10 @@ ACCESS_FIELDSET = ("Who works on it", {"fields": ("owner", "shared_with")})
 
 
 @admin.register(Study)
-class StudyAdmin(ModelAdmin):
+class StudyAdmin(SandboxPages, ModelAdmin):
     list_display = ("name", "state", "corpus", "design", "completed", "created_at")
     list_filter = ("status", "corpus")
-    list_select_related = ("corpus",)
+    list_select_related = ("corpus", "sandbox")
     search_fields = ("slug", "title")
     actions = None
     show_full_result_count = False
@@ -179,6 +180,8 @@ class StudyAdmin(ModelAdmin):
         return [
             path("arithmetic/", wrap(self.arithmetic), name="listening_study_arithmetic"),
             path("<int:pk>/progress/", wrap(self.progress), name="listening_study_progress"),
+            path("<int:pk>/fieldwork/", wrap(self.fieldwork), name="listening_study_fieldwork"),
+            *self.sandbox_urls(),
             path("<int:pk>/do/<slug:verb>/", wrap(self.act), name="listening_study_do"),
             *super().get_urls(),
         ]
@@ -196,6 +199,14 @@ class StudyAdmin(ModelAdmin):
         if not self.has_view_permission(request, study):
             return JsonResponse({"detail": "You may not see this study."}, status=403)
         return JsonResponse(live(study))
+
+    def fieldwork(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The live figures as a piece of page."""
+        study = get_object_or_404(studies_of(request.user), pk=pk)
+        if not self.has_view_permission(request, study):
+            return HttpResponse("You may not see this study.", status=403)
+        context = {**fieldwork_panel(study), "minutes": study_size(study).minutes}
+        return TemplateResponse(request, "researcher/fieldwork.html", context)
 
     def act(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         """Say what an action will do, and do it when that is confirmed."""
@@ -243,8 +254,8 @@ class StudyAdmin(ModelAdmin):
         return [study.title, study.slug]
 
     @display(description="status", label=STATUS_COLOURS, ordering="status")
-    def state(self, study: Study) -> str:
-        return study.status
+    def state(self, study: Study) -> str | tuple[str, str]:
+        return ("sandbox", f"sandbox, {study.status}") if study.is_sandbox else study.status
 
     @display(description="design")
     def design(self, study: Study) -> str:

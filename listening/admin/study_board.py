@@ -7,8 +7,10 @@ from django.db.models import Avg
 
 from codecs_runner.registry import get_condition
 from listening.admin.recruitment_panel import panel
+from listening.admin.sandboxes import sandbox_panel
 from listening.admin.study_actions import ACTIONS
-from listening.models import Stimulus, StimulusScore, Study
+from listening.models import Sandbox, Stimulus, StimulusScore, Study
+from listening.services.fieldwork import fieldwork
 from listening.services.progress import condition_progress, missing_worker, study_progress
 from listening.services.reports import report_directory
 from listening.services.sizing import study_size
@@ -41,6 +43,7 @@ def live(study: Study) -> dict[str, Any]:
         "total": n_clips * len(conditions),
         "notice": missing_worker(study) if study.is_editable else "",
         "progress": study_progress(study),
+        "sandbox": study.sandbox.state if study.is_sandbox else "",
     }
 
 
@@ -79,7 +82,15 @@ def board(study: Study) -> dict[str, Any]:
         "report_written_at": written_at,
         "exports": EXPORT_NAMES,
         "events": study.events.all()[:N_EVENTS],
+        **sandbox_panel(study),
+        **({} if study.is_editable else fieldwork_panel(study)),
     }
+
+
+def fieldwork_panel(study: Study) -> dict[str, Any]:
+    """The live figures, which the page fetches again while raters come."""
+    unfinished = Sandbox.objects.filter(study=study, state__in=Sandbox.UNFINISHED).first()
+    return {"field": fieldwork(study), "sandbox_progress": unfinished}
 
 
 def steps(study: Study, prepared: bool) -> list[dict[str, str]]:
@@ -92,6 +103,10 @@ def steps(study: Study, prepared: bool) -> list[dict[str, str]]:
 def next_step(study: Study, now: dict[str, Any], prepared: bool) -> tuple[str, list[dict[str, Any]]]:
     """What comes next, in a sentence, and the buttons for it: the first is the one to press."""
     match study.status:
+        case Study.Status.OPEN if now["sandbox"]:
+            return "Simulated raters are on their way. Close the sandbox to report what there is by then.", [button("close")]
+        case Study.Status.CLOSED if now["sandbox"]:
+            return "The simulation is over. Delete the sandbox when you have seen enough.", []
         case Study.Status.DRAFT if now["pending"]:
             return f"{now['pending']} stimuli are queued or being made.", []
         case Study.Status.DRAFT if now["failed"]:

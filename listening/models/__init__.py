@@ -8,6 +8,7 @@ from listening.models.log import Event
 from listening.models.participant import Participant
 from listening.models.rating import AppendOnlyError, Rating
 from listening.models.recruitment import AuditEntry, Bonus, Recruitment, Submission, WebhookEvent
+from listening.models.sandbox import Sandbox
 from listening.models.score import ConditionResult, StimulusScore
 from listening.models.screening import ScreeningResult
 from listening.models.session import Session, TicketOver, Trial
@@ -29,6 +30,7 @@ __all__ = [
     "PlanTrial",
     "Rating",
     "Recruitment",
+    "Sandbox",
     "ScreeningResult",
     "Session",
     "SourceClip",

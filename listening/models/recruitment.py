@@ -27,6 +27,10 @@ class Recruitment(models.Model):
         "spending cap", help_text="What reward, fees and tax of all places may add up to."
     )
     cost_per_place_minor = models.PositiveIntegerField(default=0, help_text="Reward, fees and tax, as Prolific reckons them.")
+    minimum_hourly_minor = models.PositiveIntegerField(
+        default=0,
+        help_text="The least hourly rate that Prolific named when the study was written down there; 0 where it was not asked.",
+    )
     secure = models.BooleanField("signed links", default=False)
     filters = models.JSONField(default=list, help_text="As they were sent to Prolific.")
     criteria = models.JSONField(default=list, help_text="The same in words.")

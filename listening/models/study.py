@@ -182,6 +182,11 @@ class Study(models.Model):
         """Only a draft can change: what raters hear must be what was written down."""
         return self.status == self.Status.DRAFT
 
+    @property
+    def is_sandbox(self) -> bool:
+        """A copy for simulated raters alone; nobody is recruited for it."""
+        return hasattr(self, "sandbox")
+
 
 class StudyStimulus(models.Model):
     """The part a stimulus plays in a study."""

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
 from listening.models import Event, Plan, PlanTrial, Session, Stimulus, Study, Trial
+from listening.services.check_items import Placed, drawn_kit, place_checks
 
 #: (stratum, stimulus) -> votes.
 Votes = Counter[tuple[str, int]]
@@ -29,7 +30,7 @@ def usable_votes(study: Study) -> Votes:
 def missing_votes(study: Study) -> Votes:
     """Votes that no plan asks for: the clip was skipped in a session that counts, and no make-up plan has it yet."""
     skipped = _per_stratum(_kept_trials(study).exclude(skipped=""))
-    asked = PlanTrial.objects.filter(plan__study=study, plan__make_up=True)
+    asked = PlanTrial.objects.filter(plan__study=study, plan__make_up=True, role="")
     return skipped - Counter(asked.values_list("plan__stratum", "stimulus"))
 
 
@@ -59,7 +60,10 @@ def note_completed(study: Study) -> None:
 
 
 def _draw_make_up(study: Study, stratum: str, votes: Counter[int]) -> None:
-    """Plans for these votes: no source clip twice in a session, no more trials than the study's sessions have."""
+    """Plans for these votes: no source clip twice in a session, no more trials than the study's sessions have.
+
+    Practice, gold clips and traps stand in them as in any plan of the study.
+    """
     number = study.plans.order_by("-number").values_list("number", flat=True).first() or 0
     rng = np.random.default_rng([study.seed, 2, number])
     clip_of = dict(Stimulus.objects.filter(pk__in=votes).values_list("pk", "source_clip_id"))
@@ -74,10 +78,12 @@ def _draw_make_up(study: Study, stratum: str, votes: Counter[int]) -> None:
             hands.append([])
         hands[n].append(stimulus)
         seen[clip_of[stimulus]] = n + 1
-    for n, hand in enumerate(hands, start=1):
-        plan = Plan.objects.create(study=study, number=number + n, stratum=stratum, make_up=True)
-        order = enumerate(rng.permutation(hand), start=1)
-        PlanTrial.objects.bulk_create([PlanTrial(plan=plan, position=k, stimulus_id=int(stimulus)) for k, stimulus in order])
+    kit, stimuli = drawn_kit(study), Stimulus.objects.in_bulk(list(votes))
+    for plan_number, hand in enumerate(hands, start=number + 1):
+        plan = Plan.objects.create(study=study, number=plan_number, stratum=stratum, make_up=True)
+        order = [Placed(stimuli[int(stimulus)]) for stimulus in rng.permutation(hand)]
+        trials = enumerate(place_checks(study, kit, order, plan_number), start=1)
+        PlanTrial.objects.bulk_create([PlanTrial(plan=plan, position=k, **vars(placed)) for k, placed in trials])
     Event.objects.create(
         study=study, kind="make_up_plans", data={"stratum": stratum, "plans": len(hands), "votes": votes.total()}
     )

@@ -14,7 +14,7 @@ from listening.prolific.types import moment
 from listening.services.balance import free_plans
 from listening.services.errors import ServiceError
 from listening.services.money import major
-from listening.services.recruitment import note
+from listening.services.recruitment import note, refuse_sandbox
 from listening.services.submissions import note_submission
 
 #: Columns of Prolific's export that we read; it has more, and they are left alone.
@@ -24,6 +24,7 @@ LARGEST_FILE = 20_000_000
 
 def begin_by_hand(study: Study, reward_minor: int, estimated_minutes: int, currency: str, who: str) -> Recruitment:
     """Note that a study is recruited on Prolific's own pages. Raises ServiceError."""
+    refuse_sandbox(study)
     if study.status not in (Study.Status.FROZEN, Study.Status.OPEN, Study.Status.CLOSED):
         raise ServiceError(f"The study is {study.status}; freeze it first.")
     with transaction.atomic():

@@ -18,7 +18,7 @@ from codecs_runner.errors import RunnerError
 from codecs_runner.registry import get_condition
 from codecs_runner.screening_sounds.pieces import flac_bytes
 from codecs_runner.screening_sounds.traps import interrupted
-from listening.models import Event, ScreeningResult, SourceClip, Stimulus, Study, StudyStimulus, Trial
+from listening.models import Event, PlanTrial, ScreeningResult, SourceClip, Stimulus, Study, StudyStimulus, Trial
 from listening.rating_tasks.base import Answer
 from listening.rating_tasks.registry import get_rating_task
 from listening.services.checks import speaker_of
@@ -237,7 +237,27 @@ def place_checks(study: Study, kit: Kit, trials: Sequence[Placed], plan_number: 
     gold = [kit.gold[i] for i in rng.permutation(len(kit.gold))[: study.gold_trials]]
     traps = [kit.traps[i] for i in rng.permutation(len(kit.traps))[: study.trap_trials]]
     checks = [*(pair[int(rng.integers(len(pair)))] for pair in gold), *traps]
-    return [*kit.training, *insert_checks(trials, checks, rng)]
+    placed = insert_checks(trials, checks[: len(trials)], rng)
+    # A make-up session may be shorter than its checks: those that find no stretch of their own stand anywhere but first.
+    for check in checks[len(trials) :]:
+        placed.insert(int(rng.integers(1, len(placed) + 1)), check)
+    return [*kit.training, *placed]
+
+
+def drawn_kit(study: Study) -> Kit:
+    """The check items that a frozen study's plans were drawn from, as those plans hold them; nothing is made anew."""
+    held = (
+        PlanTrial.objects.filter(plan__study=study, plan__make_up=False).exclude(role="").order_by("plan__number", "position")
+    )
+    placed: dict[int, Placed] = {}
+    for trial in held.select_related("stimulus"):
+        placed.setdefault(trial.stimulus_id, Placed(trial.stimulus, trial.role, trial.expected))
+    gold: dict[int, list[Placed]] = {}
+    for item in placed.values():
+        if item.role == Role.GOLD:
+            gold.setdefault(item.stimulus.source_clip_id, []).append(item)
+    training, traps = ([item for item in placed.values() if item.role == role] for role in (Role.TRAINING, Role.TRAP))
+    return Kit(training, list(gold.values()), traps)
 
 
 def grade_check(trial: Trial, answers: Sequence[Answer]) -> None:

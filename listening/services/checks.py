@@ -253,6 +253,20 @@ def right_form(session: Session) -> dict[str, str]:
     return {"try": attempt.result.public_id, **answers}
 
 
+def guessed_form(session: Session, rng: np.random.Generator) -> dict[str, str]:
+    """The same form as somebody fills it in who does not listen; self-reports, which nobody has to guess, are as in `right_form`."""
+    attempt = next_try(session)
+    if attempt is None:
+        return {}
+    if attempt.step.chance(attempt.chosen.settings, material_of(session.study)) is None:
+        return right_form(session)
+    answers = {
+        f"item-{n}": str(rng.choice([value for value, _ in item.options])) if item.options else "0"
+        for n, item in enumerate(attempt.items, start=1)
+    }
+    return {"try": attempt.result.public_id, **answers}
+
+
 def screening_problems(study: Study) -> list[str]:
     """Why steps of the study cannot be given here, a sentence each."""
     material = material_of(study)

@@ -6,7 +6,7 @@ from math import isnan
 
 import pandas as pd
 from django.db import transaction
-from django.db.models import Avg, Count, QuerySet, StdDev
+from django.db.models import Avg, Count, Q, QuerySet, StdDev
 
 from analysis.objective import MEASURES, get_measure
 from analysis.objective.summary import mean_interval
@@ -14,6 +14,7 @@ from analysis.report import Report
 from analysis.scales import SCALES
 from codecs_runner.registry import get_condition
 from listening.models import ConditionResult, Stimulus, StimulusScore, Study
+from listening.services.errors import ServiceError
 from listening.services.studies import log
 
 RETENTION = "retention"
@@ -78,14 +79,24 @@ class Leaderboard:
         return pd.DataFrame(lines)
 
 
-def visible_studies(*, staff: bool) -> QuerySet[Study]:
-    """Studies that may be on the board: past the draft, and marked public unless staff look."""
+def visible_studies(*, staff: bool, asked: str = "") -> QuerySet[Study]:
+    """Studies that may be on the board: past the draft, and marked public unless staff look.
+
+    A sandbox is on it for staff who ask for it by its name, and for nobody else.
+    """
     studies = Study.objects.exclude(status=Study.Status.DRAFT).select_related("corpus")
-    return studies if staff else studies.filter(results_public=True)
+    if not staff:
+        return studies.filter(sandbox=None, results_public=True)
+    return studies.filter(Q(sandbox=None) | Q(slug=asked))
 
 
 def change_visibility(study: Study) -> bool:
-    """Show a study's results to everybody, or to staff alone again; returns whether everybody sees them now."""
+    """Show a study's results to everybody, or to staff alone again; returns whether everybody sees them now.
+
+    Raises ServiceError for a sandbox, which has nothing to say about codecs.
+    """
+    if study.is_sandbox:
+        raise ServiceError("A sandbox's ratings are simulated; they are never shown on the public leaderboard.")
     study.results_public = not study.results_public
     with transaction.atomic():
         study.save(update_fields=["results_public"])
@@ -122,13 +133,13 @@ def leaderboard(studies: Iterable[Study], family: str = "") -> Leaderboard:
     there = {key for row in shown for key in row.numbers}
     scales = [key for key in (*SCALES, RETENTION) if key in there]
     scales += sorted(there - set(scales) - set(MEASURES))
-    people = [Column(key, _scale_label(key), "higher") for key in scales]
+    people = [Column(key, scale_label(key), "higher") for key in scales]
     measures = {key: get_measure(key) for key in MEASURES if key in there}
     machines = [Column(key, measure.label, measure.best, measure.source) for key, measure in measures.items()]
     return Leaderboard(shown, people, machines)
 
 
-def _scale_label(key: str) -> str:
+def scale_label(key: str) -> str:
     return "Emotion retention" if key == RETENTION else f"MOS {key.upper() if len(key) <= 4 else key}"
 
 

@@ -55,7 +55,7 @@ def figures() -> Iterator[Figure]:
     for device, seconds in sorted(_device_seconds().items()):
         help_text = f"Seconds of rendering finished in the last {RECENT.seconds // 60} minutes, by device."
         yield Figure("listening_device_busy_seconds", help_text, seconds, (("device", device),))
-    for study in Study.objects.filter(status=Study.Status.OPEN):
+    for study in Study.objects.filter(status=Study.Status.OPEN, sandbox=None):
         label = (("study", study.slug),)
         yield Figure("listening_free_plans", "Places still to fill.", free_plans(study), label)
     for recruitment in _read_by_api():
@@ -86,7 +86,7 @@ def problems() -> list[Problem]:
         if free < LEAST_FREE_BYTES
     ]
     stall = timedelta(minutes=settings.ALERT_STALL_MINUTES)
-    for study in Study.objects.filter(status=Study.Status.OPEN, opened_at__lt=now - stall):
+    for study in Study.objects.filter(status=Study.Status.OPEN, sandbox=None, opened_at__lt=now - stall):
         last = _last_answer(study) or study.opened_at or now
         if free_plans(study) and last < now - stall:
             minutes = round((now - last).total_seconds() / 60)

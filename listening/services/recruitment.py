@@ -106,6 +106,12 @@ def note(recruitment: Recruitment, who: str, what: str, submission: Submission |
     AuditEntry.objects.create(recruitment=recruitment, submission=submission, who=who, what=what, data=data)
 
 
+def refuse_sandbox(study: Study) -> None:
+    """Nobody is recruited for a sandbox. Raises ServiceError."""
+    if study.is_sandbox:
+        raise ServiceError(f"{study} is a sandbox for simulated raters; recruit for the study that it is a copy of.")
+
+
 def completion_codes(study: Study) -> list[dict[str, Any]]:
     """The study's codes with what Prolific does when a participant hands one in. Nobody is rejected or paid by a code alone."""
 
@@ -168,6 +174,7 @@ def create_draft(study: Study, options: DraftOptions, who: str, client: Prolific
     The row is stored before the call. When the answer is lost, the next attempt looks for the draft by its internal name and takes
     it rather than make another.
     """
+    refuse_sandbox(study)
     if study.status not in (Study.Status.FROZEN, Study.Status.OPEN):
         raise ServiceError(f"The study is {study.status}; freeze it first, so that its places are known.")
     wanted = free_plans(study).count()
@@ -191,6 +198,7 @@ def create_draft(study: Study, options: DraftOptions, who: str, client: Prolific
     rate = pay_rate(Recruitment(study=study, **fields), client)
     if rate.too_low:
         raise ServiceError(rate.sentence)
+    fields["minimum_hourly_minor"] = rate.minimum_minor
     with transaction.atomic():
         recruitment, again = _hold(study, fields)
         note(recruitment, who, "draft", reward_minor=options.reward_minor, places=recruitment.places, criteria=words)

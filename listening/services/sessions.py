@@ -46,7 +46,8 @@ def join(study: Study, link: Link, user_agent: str = "", mark: str = "") -> Sess
     participant = Participant.objects.get_or_add(link.participant_id, simulated)
     session = Session.objects.filter(study=study, participant=participant).first()
     if session is None:
-        if study.status != Study.Status.OPEN:
+        # Nobody's time is spent on a sandbox.
+        if study.status != Study.Status.OPEN or (not participant.simulated and study.is_sandbox):
             raise _not_open(study)
         session = _begin(study, participant, link, user_agent)
     elif session.prolific_session_id != link.submission_id:

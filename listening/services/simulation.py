@@ -1,29 +1,32 @@
 """Simulated raters: they take a study over real HTTP, so that everything is tried before a person is paid.
 
 A simulated rater judges what the codec did to the signal: the further a stimulus lies from its original in log spectrum, the lower
-its ratings and the likelier a mistaken emotion. Raters differ in bias and carefulness. What they answer is marked as simulated
-wherever it shows, and says nothing about how people hear.
+its ratings and the likelier a mistaken emotion. Raters differ in bias and carefulness; some may guess, or leave half-way. What they
+answer is marked as simulated wherever it shows, and says nothing about how people hear.
 """
 
-import http.client
 import json
+import math
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlparse
+from datetime import datetime
+from urllib.parse import urlencode
 from uuid import UUID
 
 import numpy as np
 import soundfile
+from django.utils import timezone
 
 from analysis.scales import Scale
 from listening.models import Session, Stimulus, Study, Trial
 from listening.prolific import Link
 from listening.services.asking import n_listenings, reference_comes_first, screen_of, study_tasks
 from listening.services.balance import free_plans
-from listening.services.checks import right_form
+from listening.services.checks import guessed_form, right_form
 from listening.services.errors import ServiceError
-from listening.services.sessions import plain_link, simulation_mark
+from listening.services.sessions import expire_sessions, plain_link, simulation_mark
+from listening.services.simulated_browsers import Browser, OverHttp
 from listening.services.stimuli import store
 
 Progress = Callable[[Iterable[int]], Iterable[int]]
@@ -38,6 +41,19 @@ class Simulated:
     bias: float
     noise: float
     rng: np.random.Generator
+    #: Answers without listening: guesses in the screening and among the trials.
+    careless: bool = False
+    #: Share of the trials after which the page is closed for good; None for somebody who finishes.
+    leaves_after: float | None = None
+
+
+def draw_rater(rng: np.random.Generator, stratum: str, careless: float = 0.0, leaving: float = 0.0) -> Simulated:
+    """A rater of a stratum. careless, leaving: how likely they answer without listening, and close the page half-way."""
+    link = Link(*(rng.bytes(12).hex() for _ in range(3)))
+    bias, noise = float(rng.normal(0, 0.35)), float(rng.uniform(0.4, 0.8))
+    guesses = bool(careless and rng.random() < careless)
+    leaves = float(rng.random()) if leaving and rng.random() < leaving else None
+    return Simulated(link, stratum, bias, noise, rng, guesses, leaves)
 
 
 def log_spectral_distance(reference: np.ndarray, degraded: np.ndarray, n_fft: int = 1024) -> float:
@@ -87,36 +103,33 @@ def simulate_raters(study: Study, base_url: str, seed: int = 0, leave: int = 0, 
     for stratum in study.strata:
         strata += [stratum] * max(free.filter(stratum=stratum).count() - leave, 0)
     for number in progress(range(len(strata))):
-        rater = Simulated(
-            link=Link(*(rng.bytes(12).hex() for _ in range(3))),
-            stratum=strata[number],
-            bias=float(rng.normal(0, 0.35)),
-            noise=float(rng.uniform(0.4, 0.8)),
-            rng=rng,
-        )
-        _take(study, rater, hearing, base_url)
+        rater = draw_rater(rng, strata[number])
+        with closing(OverHttp(base_url)) as browser:
+            take(study, rater, hearing, browser)
     return len(strata)
 
 
-def _take(study: Study, rater: Simulated, hearing: Hearing, base_url: str) -> None:
-    """One rater's whole way, from the link to the completion page."""
-    with closing(Browser(base_url)) as browser:
-        _walk(study, rater, hearing, browser)
+def take(study: Study, rater: Simulated, hearing: Hearing, browser: Browser) -> None:
+    """One rater's whole way, from the link to the completion page, or as far as they come. Raises ServiceError.
 
-
-def _walk(study: Study, rater: Simulated, hearing: Hearing, browser: "Browser") -> None:
+    Who leaves is taken for gone at once, as if their lease had run out.
+    """
     page = browser.follow(f"/s/{study.slug}/?{_query(study, rater.link)}")
     while not page.endswith("/trial/"):
         if page.endswith("/consent/"):
             page = browser.follow(page, {"consent": "on", "stratum": rater.stratum})
         elif page.endswith("/check/"):
-            page = browser.follow(page, right_form(_session(page)))
+            session = _session(page)
+            page = browser.follow(page, guessed_form(session, rater.rng) if rater.careless else right_form(session))
+        elif page.endswith("/done/") and rater.careless:
+            return  # the screening did what it is for
         else:
             raise ServiceError(f"A simulated rater was sent to {page} instead of the trials; open it in a browser to see why.")
     session = _session(page)
     state = json.loads(browser.get(f"/api/v1/sessions/{session.token}/"))
     trials = {t.position: t for t in Trial.objects.filter(session=session).select_related("stimulus__source_clip")}
-    for trial in state["trials"]:
+    last = len(trials) if rater.leaves_after is None else math.floor(rater.leaves_after * len(trials))
+    for trial in state["trials"][:last]:
         if trial["answered"]:
             continue
         for clip in filter(None, (trial, trial["second"])):
@@ -124,7 +137,7 @@ def _walk(study: Study, rater: Simulated, hearing: Hearing, browser: "Browser") 
         body = {
             "idempotency_key": str(UUID(bytes=rater.rng.bytes(16), version=4)),
             "answers": answer(session, rater, trial["position"], trials[trial["position"]].stimulus, hearing)
-            | attentive(trials[trial["position"]]),
+            | ({} if rater.careless else attentive(trials[trial["position"]])),
             "listening": {
                 "plays": n_listenings(study),
                 "heard_share": 1.0,
@@ -132,7 +145,15 @@ def _walk(study: Study, rater: Simulated, hearing: Hearing, browser: "Browser") 
             },
         }
         browser.post_json(f"{state['api_url']}trials/{trial['position']}/ratings/", body)
-    browser.get(state["done_url"])
+    if rater.leaves_after is None:
+        browser.get(state["done_url"])
+    else:
+        _lease_ends(session, timezone.now())
+
+
+def _lease_ends(session: Session, at: datetime) -> None:
+    Session.objects.filter(pk=session.pk, state__in=Session.ACTIVE).update(lease_expires_at=at)
+    expire_sessions(session.study)
 
 
 def attentive(trial: Trial) -> dict[str, object]:
@@ -174,6 +195,8 @@ _FEELING = {"anger": (1.6, 4.3, 4.0), "fear": (1.8, 4.0, 1.9), "happiness": (4.4
 
 def _value(rater: Simulated, scale: Scale, stimulus: Stimulus, strangeness: float, reference_first: bool) -> int:
     """Quality falls with strangeness, and so does the emotion's strength; a background is noticed less than a distortion."""
+    if rater.careless:
+        return int(rater.rng.integers(scale.minimum, scale.maximum + 1))
     emotion = stimulus.source_clip.emotion
     middle = dict(zip(("valence", "arousal", "dominance"), _FEELING.get(emotion, (3.0, 2.6, 3.0)), strict=True))
     if scale.key in middle:
@@ -193,47 +216,7 @@ def _names(rater: Simulated, stimulus: Stimulus, options: list[dict], strangenes
     if len(emotions) < len(options) and rater.rng.random() < 0.05:
         return ["other:tension"]
     intended = stimulus.source_clip.emotion
-    if intended not in emotions or rater.rng.random() > np.clip(0.85 - 0.5 * strangeness, 0.3, 1):
+    if rater.careless or intended not in emotions or rater.rng.random() > np.clip(0.85 - 0.5 * strangeness, 0.3, 1):
         return [str(rater.rng.choice(emotions))]
     second = str(rater.rng.choice(emotions))
     return [intended, second] if second != intended and rater.rng.random() < 0.15 else [intended]
-
-
-class Browser:
-    """As much of a browser as a simulated rater needs: one kept connection that follows redirects."""
-
-    def __init__(self, base_url: str) -> None:
-        url = urlparse(base_url)
-        self._base = base_url
-        connection = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-        self._connection = connection(url.hostname or "", url.port, timeout=60)
-
-    def _ask(self, method: str, path: str, body: str | None = None, content_type: str = "") -> tuple[int, str, bytes]:
-        try:
-            self._connection.request(method, path, body, {"Content-Type": content_type} if content_type else {})
-            response = self._connection.getresponse()
-            data = response.read()
-        except OSError as error:
-            raise ServiceError(f"{self._base} does not answer ({error}); is the server running there?") from error
-        if response.status >= 400:
-            raise ServiceError(f"{method} {path} was answered with {response.status}: {data[:300].decode(errors='replace')}")
-        return response.status, response.headers.get("Location", ""), data
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def get(self, path: str) -> bytes:
-        return self._ask("GET", path)[2]
-
-    def post_json(self, path: str, body: dict) -> None:
-        self._ask("POST", path, json.dumps(body), "application/json")
-
-    def follow(self, path: str, form: dict[str, str] | None = None) -> str:
-        """Open a page, or send its form, and return the path of the page where it ends."""
-        status, location, _ = (
-            self._ask("POST", path, urlencode(form), "application/x-www-form-urlencoded") if form else self._ask("GET", path)
-        )
-        while status in (301, 302, 303):
-            path = location
-            status, location, _ = self._ask("GET", path)
-        return path

@@ -16,7 +16,7 @@ def board(request: HttpRequest, form: str = "html") -> HttpResponseBase:
     """Conditions by bit rate, as a page or as CSV, filtered by ``corpus``, ``study`` and ``family``."""
     staff = bool(request.user.is_authenticated and request.user.is_staff)
     theirs = Q(results_public=True) | Q(pk__in=studies_of(request.user).order_by().values("pk"))
-    studies = list(visible_studies(staff=staff).filter(theirs))
+    studies = list(visible_studies(staff=staff, asked=request.GET.get("study", "")).filter(theirs))
     if not studies and not staff:
         return redirect_to_login(request.get_full_path(), "admin:login")
     corpus, study, family = (request.GET.get(name, "") for name in ("corpus", "study", "family"))

@@ -11,6 +11,7 @@ from django.db import close_old_connections
 from codecs_runner.jobs import RenderResult
 from listening.models import Stimulus
 from listening.services import alerts
+from listening.services.sandboxes import work_sandboxes
 from listening.services.scores import work_scores
 from listening.services.sessions import expire_sessions
 from listening.services.stimuli import work
@@ -20,7 +21,10 @@ ALERTS_S = 60  # between looks at what needs a person
 
 
 class Command(BaseCommand):
-    help = "Make and measure due stimuli, free the places of raters who left, keep in step with Prolific. Needs no broker."
+    help = (
+        "Make and measure due stimuli, send simulated raters into sandboxes, free the places of raters who left, "
+        "keep in step with Prolific. Needs no broker."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="stop when nothing is due")
@@ -41,6 +45,8 @@ class Command(BaseCommand):
             close_old_connections()
             work(on_result=self._say)
             work_scores()
+            while work_sandboxes() and once:
+                pass
             expire_sessions()
             keep_up()
             if time.monotonic() >= check_at:

@@ -3,6 +3,7 @@
 const board = document.getElementById("board");
 const STIMULI_MS = 2000;
 const RATERS_MS = 15000;
+const SANDBOX_MS = 3000;
 
 const put = (root, name, value) => {
   const place = root?.querySelector(`[data-row="${name}"]`);
@@ -39,16 +40,43 @@ async function refresh() {
     return; // The server is away for a moment; the next round asks again.
   }
   // What can be done next has changed; half-written fields are not thrown away for it.
-  const over = live.status !== board.dataset.status || (Number(board.dataset.pending) && !live.pending);
+  const over = live.sandbox !== (board.dataset.sandbox ?? "") || live.status !== board.dataset.status || (Number(board.dataset.pending) && !live.pending);
   if (over && !formIsDirty) location.reload();
   else show(live);
 }
 
+// The live figures come as a piece of page; tables that somebody has scrolled or focused stay so.
+async function refreshFieldwork() {
+  const place = document.getElementById("fieldwork");
+  if (!place) return;
+  let text;
+  try {
+    const response = await fetch(place.dataset.url);
+    if (!response.ok) return;
+    text = await response.text();
+  } catch {
+    return;
+  }
+  if (text === shown) return;
+  shown = text;
+  const boxes = () => [...place.querySelectorAll("[tabindex]")];
+  const before = boxes().map((box) => [box.getAttribute("aria-label"), box.scrollTop, box === document.activeElement]);
+  place.innerHTML = text;
+  for (const box of boxes()) {
+    const [, top, focused] = before.find(([label]) => label === box.getAttribute("aria-label")) ?? [];
+    if (top) box.scrollTop = top;
+    if (focused) box.focus({ preventScroll: true });
+  }
+}
+
+let shown = "";
 let formIsDirty = false;
 document.querySelector("form[id$=_form]")?.addEventListener("input", () => (formIsDirty = true));
 
-const every = Number(board.dataset.pending) ? STIMULI_MS : board.dataset.status === "open" ? RATERS_MS : 0;
-if (every) setInterval(() => document.hidden || refresh(), every);
+const ratersMs = "sandbox" in board.dataset ? SANDBOX_MS : RATERS_MS;
+const every = Number(board.dataset.pending) ? STIMULI_MS : board.dataset.status === "open" ? ratersMs : 0;
+const look = () => Promise.all([refresh(), refreshFieldwork()]);
+if (every) setInterval(() => document.hidden || look(), every);
 
 for (const button of board.querySelectorAll("[data-copy]")) {
   button.hidden = false;

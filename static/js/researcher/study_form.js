@@ -40,3 +40,15 @@ for (const list of document.querySelectorAll("[data-ordered]")) {
     row.dispatchEvent(new Event("input", { bubbles: true }));
   });
 }
+
+// Only a step that is chosen shows its numbers; what is folded away and wrong opens when the browser complains of it.
+for (const row of document.querySelectorAll(".r-screening")) {
+  const [box, more] = [row.querySelector('input[type="checkbox"]'), row.querySelector("[data-more]")];
+  const fit = () => {
+    more.hidden = !box.checked;
+    for (const field of more.querySelectorAll("input, select")) field.disabled = !box.checked;
+  };
+  box.addEventListener("change", fit);
+  more.addEventListener("invalid", () => (more.open = true), true);
+  fit();
+}

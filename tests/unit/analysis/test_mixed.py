@@ -109,3 +109,13 @@ def test_what_cannot_be_modelled_is_nan_with_its_reason(make_ratings, change, no
     means, components = mixed_model(encode(validate_ratings(change(frame[frame["scale"] == "ovrl"]))))
     assert means[["mean", "ci_low", "ci_high"]].isna().all().all() and set(means["note"]) == {note}
     assert not components.at[0, "converged"] and components.at[0, "note"] == note
+
+
+def test_shares_of_no_variance_are_undefined(make_ratings) -> None:
+    """Every vote is its condition's number, so that nothing is left over to share out."""
+    frame = make_ratings()
+    frame = frame[frame["scale"] == "ovrl"]
+    same = frame.assign(value=frame["condition"].astype("category").cat.codes + 1.0)
+    _, components = mixed_model(encode(validate_ratings(same)))
+    assert components.at[0, "residual_variance"] == pytest.approx(0, abs=1e-9)
+    assert components[["icc_rater", "icc_clip"]].isna().all().all()

@@ -10,8 +10,10 @@ import soundfile as sf
 from analysis.schema import select_usable, validate_ratings
 from listening.frames import ratings_frame
 from listening.models import Event, Exclusion, PlanTrial, Rating, ScreeningResult, Session, Stimulus
+from listening.services.balance import free_plans, is_full, missing_votes, usable_votes
 from listening.services.check_items import HEAVY_NOISE, ORIGINAL, trap_instruction
 from listening.services.errors import ServiceError
+from listening.services.ratings import skip_trial
 from listening.services.stimuli import store, work
 from listening.services.studies import check_study, freeze_study, open_study, queue_stimuli
 from tests.unit.listening.raters import ANSWERS, Rater
@@ -259,3 +261,35 @@ def test_a_preview_shows_practice_gold_and_trap_and_grades_nothing(checked, admi
     assert roles["training"] == 2 and roles["gold"] == roles["trap"] == 1
     assert Rating.objects.count() == 0 and Stimulus.objects.filter(condition__startswith="trap-").exists()
     assert pd.notna(roles[""])
+
+
+def test_a_make_up_plan_carries_practice_gold_and_trap_like_any_other(checked):
+    """One clip is left out; the session that asks for it again is shorter than its checks, and has them all the same."""
+    raters = []
+    for stratum in checked.strata:
+        while free_plans(checked).filter(stratum=stratum).exists():
+            rater = Rater(checked).arrive(stratum)
+            raters.append(rater)
+            for trial in rater.session.trials.order_by("position"):
+                if len(raters) == 1 and trial.role == "" and not rater.session.trials.exclude(skipped="").exists():
+                    skip_trial(rater.session, trial.position, "damaged", listening={"plays": 0, "heard_share": 0})
+                    continue
+                rater.hear(trial.position)
+                assert rater.rate(trial.position, right(trial)).status_code == 201
+    make_up = checked.plans.get(make_up=True)
+    roles = list(make_up.trials.order_by("position").values_list("role", flat=True))
+    assert roles[:3] == ["training", "training", ""] and sorted(roles[3:]) == ["gold", "trap"]
+    any_plan = checked.plans.filter(make_up=False).first().trials
+    practice = ["stimulus", "position"]
+    assert list(make_up.trials.filter(role="training").values_list(*practice)) == list(
+        any_plan.filter(role="training").values_list(*practice)
+    )
+    assert all(trial.expected for trial in make_up.trials.filter(role__in=("gold", "trap")))
+    # The session's own checks are graded, and its vote is the one that was missing.
+    assert missing_votes(checked).total() == 0
+    held = make_up.sessions.get()
+    assert held.state == Session.State.COMPLETED and set(held.screening_results.values_list("step", "passed")) >= {
+        ("gold", True),
+        ("trap", True),
+    }
+    assert is_full(checked) and set(usable_votes(checked).values()) == {checked.votes_per_stratum}
