@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Error, Page, Playwright, expect
+from playwright.sync_api import BrowserContext, Error, Page, Playwright, Route, expect
 
 from tests.browser.conftest import CHROMIUM_ARGUMENTS
 from tests.browser.trial_page import TrialPage
@@ -30,7 +30,7 @@ from listening.models import Corpus
 from listening.services.studies import create_study, queue_stimuli, open_study
 from listening.services.stimuli import work
 study = create_study(corpus=Corpus.objects.get(), slug="voices", conditions=["original"], n_clips={N_TRIALS}, strata=["all"],
-    votes_per_stratum=10, trials_per_session={N_TRIALS}, screening=[], completion_code="{CODE}")
+    votes_per_stratum=10, trials_per_session={N_TRIALS}, screening=[], minimum_heard_share=0.1, completion_code="{CODE}")
 queue_stimuli(study)
 work(); open_study(study)
 """
@@ -84,6 +84,7 @@ class Rating:
 
     def answer_and_wait(self, *positions: int) -> None:
         self.answer(*positions)
+        until(lambda: positions[-1] in self.stored(), 10, "the answer did not come to the server")
         expect(self.trial.sync).to_have_text("All answers are saved")
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
@@ -177,18 +178,19 @@ def test_a_server_killed_when_it_has_stored_the_last_answer_gives_the_code_when_
 
 def test_a_network_that_goes_before_the_receipt_comes_costs_no_second_answer(page: Page, site: Installation) -> None:
     rating = Rating(site, page, "3")
-    rating.trial.ready()
-    tools = page.context.new_cdp_session(page)
-    tools.send("Network.enable")
-    tools.send("Network.emulateNetworkConditions", {**SLOW_3G, "downloadThroughput": -1, "uploadThroughput": -1})
+    lost: list[int] = []
+
+    def lose_receipt(route: Route) -> None:
+        lost.append(route.fetch().status)
+        route.abort("connectionreset")
+        page.context.set_offline(True)
+
+    page.route("**/ratings/", lose_receipt, times=1)
     rating.answer(1)
-    until(rating.stored, 10, "the answer did not come to the server")
-    tools.send("Network.emulateNetworkConditions", {**SLOW_3G, "offline": True})
     expect(rating.trial.sync).to_contain_text("1 answer is kept here")
+    assert lost == [201] and set(rating.stored()) == {1}
     assert rating.kept_in_browser() == [1]
-    tools.send(
-        "Network.emulateNetworkConditions", {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-    )
+    page.context.set_offline(False)
     expect(rating.trial.sync).to_have_text("All answers are saved")
     assert rating.kept_in_browser() == []
     rating.answer(2, 3, 4, 5)
@@ -250,7 +252,7 @@ def own_browser(playwright: Playwright, chromium_path: str, tmp_path: Path) -> I
 
 def test_a_killed_tab_and_a_killed_browser_go_on_where_they_were(own_browser, site: Installation) -> None:
     context = own_browser.start()
-    rating = Rating(site, context.pages[0], "5")
+    rating = Rating(site, context.new_page(), "5")
     rating.trial.at(1, N_TRIALS).ready()
     context.set_offline(True)
     rating.answer(1)
@@ -258,6 +260,7 @@ def test_a_killed_tab_and_a_killed_browser_go_on_where_they_were(own_browser, si
     with pytest.raises(Error, match="crash"):
         rating.page.goto("chrome://crash")
     assert rating.stored() == {}
+    rating.page.close()
     context.set_offline(False)
     rating.at(context.new_page())
     rating.answer_and_wait(2)
