@@ -291,14 +291,18 @@ class SkipView(RaterView):
     def post(self, request: Request, token: str, position: int) -> Response:
         """Go on without one clip that could not be heard. The same report again gets the same receipt, with status 200."""
         session = self.session(token)
+        with translation.override(session.study.language):
+            return self._skip(request, session, position)
+
+    def _skip(self, request: Request, session: Session, position: int) -> Response:
         body = SkipSerializer(data=request.data)
         if not body.is_valid():
-            return _problem("The request is not complete: " + _first_error(body.errors), status.HTTP_400_BAD_REQUEST)
+            return _problem(_("The request is not complete:") + " " + _first_error(body.errors), status.HTTP_400_BAD_REQUEST)
         listening = ListeningSerializer(body.validated_data["listening"]).data
         try:
             receipt = skip_trial(session, position, body.validated_data["reason"], listening=listening)
         except Trial.DoesNotExist:
-            return _problem(f"This session has no trial {position}.", status.HTTP_404_NOT_FOUND)
+            return _problem(_("This session has no trial {position}.").format(position=position), status.HTTP_404_NOT_FOUND)
         except TooManySkippedError as error:
             return _problem(str(error), status.HTTP_403_FORBIDDEN)
         return _receipt(session, receipt)

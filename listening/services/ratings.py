@@ -88,10 +88,10 @@ def record_ratings(
         # Two copies of one answer arrived at once and the other was stored first.
         trial = Trial.objects.get(session=session, position=position)
         repeated = True
+    # Also when the answers came again: a server that ended right after it had stored the last of them completed nothing.
+    complete_if_whole(session)
     if repeated:
         _refuse_conflict(session, trial, answers, idempotency_key)
-    else:
-        complete_if_whole(session)
     return Receipt(position, repeated, next_position(session))
 
 
@@ -119,7 +119,7 @@ def _check_few_skipped(session: Session) -> None:
     allowed = max(1, int(session.trials.count() * MAX_SKIPPED_SHARE))
     if session.trials.exclude(skipped="").count() >= allowed:
         raise TooManySkippedError(
-            "Too many clips could not be loaded. Please try again later or over another connection; your answers are kept."
+            _("Too many clips could not be loaded. Please try again later or over another connection; your answers are kept.")
         )
 
 

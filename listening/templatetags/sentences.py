@@ -35,6 +35,7 @@ _SENTENCES = {
     "readyByTouch": _("Press play."),
     "readyAgain": _("You may listen again."),
     "playing": _("Playing…"),
+    "ended": _("The clip has ended."),
     "stopped": _("Stopped. It plays from the start again."),
     "interrupted": _("The sound was interrupted. Please play it again."),
     "noSound": _("Your browser did not start the sound. Please press play once more."),

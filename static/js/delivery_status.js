@@ -7,6 +7,7 @@ export class DeliveryStatus {
   #outbox;
   #line = document.getElementById("sync");
   #started = false;
+  #troubled = false;
 
   constructor(outbox) {
     this.#outbox = outbox;
@@ -35,8 +36,11 @@ export class DeliveryStatus {
   }
 
   #say(state, sentence) {
-    // "Saved" after every trial would only tire a listener's ears; trouble is worth a word.
-    if (state !== this.#line.dataset.state && (state === "waiting" || state === "refused")) announce(sentence);
+    // "Saved" after every trial would only tire a listener's ears; trouble is worth a word, and so is its end.
+    const isTrouble = state === "waiting" || state === "refused";
+    const isOver = this.#troubled && state === "saved";
+    if (state !== this.#line.dataset.state && (isTrouble || isOver)) announce(sentence);
+    this.#troubled = isTrouble || (this.#troubled && !isOver);
     this.#line.dataset.state = state;
     this.#line.textContent = sentence;
   }

@@ -3,7 +3,7 @@
  *
  * The form knows scales only by key and kind ("category": one integer, "labels": one or more names), so that a new rating task needs a
  * template and no script. Questions with `own_listening` open one after the other, each by a play that began when the one before it was
- * answered. An option with a field for the rater's own word is answered as "option:word". Events: "change", "submit".
+ * answered. An option with a field for the rater's own word is answered as "option:word". Events: "change", "opened", "submit".
  */
 
 import { announce } from "./announce.js";
@@ -71,7 +71,7 @@ export class RatingForm extends EventTarget {
     const isNew = this.isLocked || count > this.opened;
     this.#lock.disabled = false;
     this.opened = count;
-    if (isNew) announce(say("opened"));
+    if (isNew) this.dispatchEvent(new Event("opened"));
     this.#changed();
   }
 

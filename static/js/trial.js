@@ -29,6 +29,8 @@ export class TrialView {
   #log = null;
   #draftKey;
   #giveUp = null;
+  /** The questions have opened, and a screen reader has not said so yet: it would talk over the clip. */
+  #openedUnsaid = false;
   /** Trials that were reported as skipped once. Where the server did not accept that, the clip is tried again instead. */
   #reported = new Set();
 
@@ -49,6 +51,7 @@ export class TrialView {
     this.#player.addEventListener("finished", ({ detail: why }) => this.#finished(why));
     this.#player.addEventListener("retry", () => this.#load());
     this.#form.addEventListener("change", () => this.#rememberDraft());
+    this.#form.addEventListener("opened", () => (this.#openedUnsaid = true));
     document.addEventListener("visibilitychange", () => this.#log?.attentionChanged());
     for (const kind of ["focus", "blur"]) addEventListener(kind, () => this.#log?.attentionChanged());
     navigator.mediaDevices?.addEventListener("devicechange", () => this.#log?.deviceChanged());
@@ -56,6 +59,7 @@ export class TrialView {
 
   run(index) {
     this.#trial = null;
+    this.#openedUnsaid = false;
     this.#form.lock(this.#lockNote);
     this.#trial = this.#session.trials[index];
     const { position } = this.#trial;
@@ -66,6 +70,7 @@ export class TrialView {
       if (this.#isEnough(this.#log.heardShare)) this.#form.open(resumed.opened);
       this.#form.answers = resumed.answers;
     }
+    this.#tell();
     this.#title(position);
     this.#load();
     return new Promise((resolve) => {
@@ -128,7 +133,15 @@ export class TrialView {
       this.#log.ended();
       this.#enough();
     }
+    this.#tell({ ended: say("ended"), stopped: say("stopped"), interrupted: say("interrupted") }[why]);
     this.#limit();
+  }
+
+  /** Tell a screen reader how a play ended, and that the questions have opened. */
+  #tell(...said) {
+    if (this.#openedUnsaid) said.push(say("opened"));
+    this.#openedUnsaid = false;
+    if (said.length) announce(said.join(" "));
   }
 
   /** Take the dial away after the last play, unless the clip was not heard enough yet. */

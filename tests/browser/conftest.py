@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from tests.browser.stand_in import StandIn
 
@@ -15,13 +15,21 @@ from tests.browser.stand_in import StandIn
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
+# The sandbox needs rights that containers seldom have; --no-sandbox is for our own pages only.
+CHROMIUM_ARGUMENTS = ["--no-sandbox"]
+
+
 @pytest.fixture(scope="session")
-def browser(chromium_path: str) -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
-        # The sandbox needs rights that containers seldom have; --no-sandbox is for our own pages only.
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, chromium_path: str) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGUMENTS)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -76,6 +77,48 @@ def test_a_rater_goes_from_the_link_to_the_completion_code(consent_page: Page, s
     expect(page.locator("h1")).to_have_text("Thank you")
 
 
+def test_a_phone_is_enough(new_context, live_server, study: Study) -> None:
+    """Fingers alone, from the link to the code; no page is wider than the phone, and what is pressed is wide enough for a finger."""
+    page = new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, device_scale_factor=3).new_page()
+
+    def fits() -> None:
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+        targets = page.locator(":is(button, .segment, .chip, .tick):visible").evaluate_all(
+            "nodes => nodes.map(node => node.getBoundingClientRect()).filter(box => Math.min(box.height, box.width) < 24).length"
+        )
+        assert targets == 0, page.url
+        if folder := os.environ.get("SCREENSHOTS"):
+            page.screenshot(path=f"{folder}/phone-{page.url.strip('/').rsplit('/')[-1]}.png", full_page=True)
+
+    page.goto(f"{live_server.url}/s/{study.slug}/{LINK}")
+    fits()
+    page.locator("label.tick").tap()
+    page.locator("label").filter(has=page.get_by_text("Female", exact=True)).tap()
+    page.get_by_role("button", name="Agree and go on").tap()
+    page.wait_for_url("**/check/")
+    fits()
+    page.get_by_role("button", name="Play the clip").tap()
+    right = right_form(Session.objects.get())["item-1"]
+    page.locator("label").filter(has=page.get_by_text(right, exact=True)).tap()
+    page.get_by_role("button", name="Go on").tap()
+    page.wait_for_url("**/trial/")
+    trial = TrialPage(page)
+    for position in range(1, N_TRIALS + 1):
+        trial.at(position, N_TRIALS).ready()
+        expect(trial.dial_status).to_have_text("Press play.")
+        trial.dial.locator("button").tap()
+        trial.open()
+        for scale in ("emotion", "ovrl", "sig"):
+            page.locator(f"[data-scale={scale}] label").nth(1).tap()
+        fits()
+        page.locator("#submit-trial").tap()
+    trial.done()
+    fits()
+    expect(page.locator("#completion-code")).to_have_text(study.completion_code)
+    stored = Rating.objects.values_list("trial__position", "scale").order_by("trial__position", "scale")
+    assert list(stored) == [(n, scale) for n in range(1, N_TRIALS + 1) for scale in ("emotion", "ovrl", "sig")]
+
+
 def test_back_and_a_second_visit_by_the_link_lead_to_the_same_trial(consent_page: Page, live_server, study: Study) -> None:
     page = consent_page
     consent(page)
@@ -114,6 +157,7 @@ def test_no_page_has_a_barrier_that_axe_finds(consent_page: Page, live_server) -
     look("consent")
     page.get_by_role("button", name="Agree and go on").evaluate("button => { button.form.noValidate = true; button.click(); }")
     expect(page.get_by_role("alert").first).to_be_visible()
+    expect(page.get_by_label("I have read")).to_be_focused()
     look("consent with errors")
     consent(page)
     expect(page.locator("[data-dial]")).to_have_attribute("data-state", "ready")

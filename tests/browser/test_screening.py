@@ -23,7 +23,11 @@ QUESTIONS = [
     {"text": "Which language did you speak as a child?", "accepted": ["English"], "options": ["English", "German", "Another"]},
     {"text": "In which year was this study made?", "accepted": ["2026"], "options": []},
 ]
-SIZES: dict[str, ViewportSize] = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+SIZES: dict[str, ViewportSize] = {
+    "desk": {"width": 1280, "height": 800},
+    "phone": {"width": 390, "height": 844},
+    "small": {"width": 320, "height": 568},
+}
 
 
 @pytest.fixture
@@ -121,6 +125,7 @@ def test_a_step_is_heard_failed_and_passed(page: Page, live_server, make_study, 
             expect(first.locator("[data-dial]")).to_have_attribute("data-state", "playing")
         page.get_by_role("button", name="Go on").click()
         expect(page.get_by_role("alert").first).to_contain_text("answer every question")
+        expect(page.get_by_role("alert").first).to_be_focused()
         settled(page)
         fill(page, wrong(right_form(session), page))
     page.get_by_role("button", name="Go on").click()
@@ -130,6 +135,7 @@ def test_a_step_is_heard_failed_and_passed(page: Page, live_server, make_study, 
         look(page, f"{key}-failed")
         return
     expect(page.get_by_role("alert")).to_have_text(str(step.again))
+    expect(page.get_by_role("alert")).to_be_focused()
     settled(page)
     look(page, f"{key}-again")
     fill(page, right_form(session))
@@ -191,6 +197,7 @@ def test_practice_feedback_a_trap_and_a_break_in_one_session(page: Page, live_se
     feedback = page.locator("[data-view=feedback]")
     expect(feedback).to_contain_text("original recording")
     expect(feedback).to_contain_text("The test begins with the next clip")
+    expect(feedback.locator("h1")).to_be_focused()
     look(page, "practice")
     feedback.get_by_role("button", name="Go on").click()
     for number in (1, 2, 3, 4):
@@ -200,6 +207,7 @@ def test_practice_feedback_a_trap_and_a_break_in_one_session(page: Page, live_se
             rest = page.locator("[data-view=break]")
             expect(rest).to_contain_text("You have rated 2 of 4 clips")
             expect(rest.locator("progress")).to_have_js_property("value", 2)
+            expect(rest.locator("h1")).to_be_focused()
             look(page, "break")
             rest.get_by_role("button", name="Go on with the test").click()
     trial.done()

@@ -162,3 +162,29 @@ def test_posting_an_answer_takes_a_bounded_number_of_queries(rater, django_asser
     body = {"idempotency_key": str(uuid4()), "answers": ANSWERS, "listening": HEARD}
     with django_assert_max_num_queries(14):
         assert rater.client.post(url, body, content_type="application/json").status_code == 201
+
+
+@pytest.mark.parametrize("back", ["the answer is sent again", "another page is opened"])
+def test_a_server_that_ended_right_after_the_last_answer_leaves_no_session_open(rater, monkeypatch, back):
+    for position in (1, 2):
+        rater.hear(position)
+        rater.rate(position)
+    rater.hear(3)
+    key = str(uuid4())
+
+    class PowerCut(BaseException):
+        """Ends the request between its two transactions, as the kill of the process does."""
+
+    def end(session):
+        raise PowerCut
+
+    with monkeypatch.context() as cut:
+        cut.setattr("listening.services.ratings.complete_if_whole", end)
+        with pytest.raises(PowerCut):
+            rater.rate(3, key=key)
+    assert Rating.objects.count() == 9 and rater.session.state == Session.State.RATING
+    if back == "the answer is sent again":
+        assert rater.rate(3, key=key).status_code == 200
+    else:
+        assert rater.client.get(f"{rater.base}trial/").url == f"{rater.base}done/"
+    assert Rating.objects.count() == 9 and rater.session.state == Session.State.COMPLETED
