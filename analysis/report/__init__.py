@@ -75,6 +75,7 @@ def write_report(
     exclude: Sequence[str] = (),
     scores: pd.DataFrame | None = None,
     recogniser: Recogniser | None = None,
+    questions: Mapping[str, str] = _NOTHING,
 ) -> Report:
     """Analyse ``ratings`` (see `analysis.schema`) and write the report into the folder ``out``, made if needed.
 
@@ -88,7 +89,7 @@ def write_report(
     ``conditions`` (condition, label, family, nominal_bps, measured_bps, weights) names the conditions for readers; ``emotions``
     are the options that raters had; ``participants`` (rater_id, minutes, pay, currency) tells about raters; ``notes`` are
     sentences on what the ratings' file could not tell; ``screening`` names a rule set and ``exclude`` raters to leave out;
-    ``provenance`` is added to the record; ``progress`` is told (done, to do) in replicates.
+    ``questions`` are the words that raters saw, by scale, for the methods paragraph; ``provenance`` is added to the record; ``progress`` is told (done, to do) in replicates.
     ``scores`` (clip_id, condition, measure, score) and ``recogniser`` add the section on machines and ``comparison.csv``,
     ``comparison_by_emotion.csv``, ``comparison_ranks.csv``.
     A reference without ratings makes retention undefined, with that reason. Raises SchemaError when the frame breaks a rule
@@ -111,7 +112,7 @@ def write_report(
     beside = machines(results.conditions, compared, figure_footer(results)) if compared else None
     figures["machines"] = beside.figures if beside else []
     origin = describe_origin(results, ratings, provenance or _NOTHING)
-    methods, gaps = methods_paragraph(results, origin), find_gaps(results, notes)
+    methods, gaps = methods_paragraph(results, origin, questions), find_gaps(results, notes)
     tables = {
         "mos": results.mos.frame,
         "mos_by_stimulus": results.by_stimulus,

@@ -11,9 +11,12 @@ from analysis.report.study import EMOTION_SCALE, Results
 from analysis.scales import SCALES
 
 
-def methods_paragraph(results: Results, origin: Mapping[str, str]) -> str:
-    """Plain sentences: who rated what, how it was asked, what was left out, how it was computed, with which code."""
-    parts = [_design(results), *_questions(results), _left_out(results), *_statistics(results), _code(results, origin)]
+def methods_paragraph(results: Results, origin: Mapping[str, str], questions: Mapping[str, str]) -> str:
+    """Plain sentences: who rated what, how it was asked, what was left out, how it was computed, with which code.
+
+    ``questions`` are the words of scales as raters saw them; of a scale that it does not name, none are said.
+    """
+    parts = [_design(results), *_questions(results, questions), _left_out(results), *_statistics(results), _code(results, origin)]
     text = " ".join(part for part in parts if part)
     return ("These ratings are simulated. " + text) if results.simulated else text
 
@@ -35,17 +38,17 @@ def _design(results: Results) -> str:
     return said
 
 
-def _questions(results: Results) -> list[str]:
+def _questions(results: Results, questions: Mapping[str, str]) -> list[str]:
     said = []
     for key in results.scales_coded:
-        scale = SCALES.get(key)
-        if scale is None:
+        scale, words = SCALES.get(key), questions.get(key)
+        start = f"For {scale_title(key).lower()}, raters " + (f"were asked: “{words}”" if words else "answered")
+        if key == EMOTION_SCALE:
+            said.append(f"{start} (options: {', '.join(results.emotions)}).")
+        elif scale is None:
             said.append(f"Scale “{key}” was rated.")
-        elif key == EMOTION_SCALE:
-            said.append(f"For emotion, raters were asked: “{scale.prompt}” (options: {', '.join(results.emotions)}).")
         else:
-            ends = f"{scale.minimum} to {scale.maximum}"
-            said.append(f"For {scale_title(key).lower()}, raters were asked: “{scale.prompt}” ({ends}; {scale.source}).")
+            said.append(f"{start} ({scale.minimum} to {scale.maximum}; {scale.source}).")
     return said
 
 
@@ -91,9 +94,10 @@ def _statistics(results: Results) -> list[str]:
         n = len(results.emotions)
         said.append(
             f"Emotion retention is the macro-F1 of a condition’s label sets against those of {results.reference}: an emotion is in the "
-            f"label set of a clip when its share of the votes exceeds 1/{n}. Its intervals are percentiles of the same bootstrap, moved "
-            "by its bias."
+            f"label set of a clip when its share of the votes exceeds 1/{n}."
         )
+    if results.retention.overall["ci_low"].notna().any():
+        said.append(f"Its intervals are percentiles of {boot}, moved by its bias.")
     alphas = results.agreement[(results.agreement["condition"] == "") & results.agreement["value"].notna()]
     alphas = alphas[(alphas["label"] == "") & (alphas["level"] != "interval")]
     if len(alphas):

@@ -13,10 +13,12 @@ from django.utils import timezone
 
 from analysis.exports import EXPORTS, dictionary, export
 from analysis.report import Report, write_report
+from analysis.scales import SCALES
 from analysis.schema import SchemaError
 from listening.frames import conditions_frame, participants_frame, ratings_frame, scores_frame
 from listening.models import Study
 from listening.services.asking import study_emotions
+from listening.services.check_items import asked_scales
 from listening.services.errors import ServiceError
 from listening.services.leaderboard import keep_results
 
@@ -115,6 +117,7 @@ def write_study_report(study: Study, out: Path, seed: int = 0, progress: Callabl
             title=study.title,
             conditions=conditions_frame(study),
             emotions=study_emotions(study),
+            questions={key: SCALES[key].prompt for key in asked_scales(study)},
             provenance=provenance,
             progress=progress,
             participants=participants_frame(study),
