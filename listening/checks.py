@@ -35,7 +35,7 @@ def check_public_url(**kwargs: Any) -> list[CheckMessage]:
     if not local and url.scheme == "http":
         hint = "Put a proxy with TLS in front and set PUBLIC_URL to its https:// address."
         found.append(Warning("Raters would reach this server without encryption.", hint=hint, id="listening.W001"))
-    if not local and not os.environ.get("SECRET_KEY"):
+    if not local and not (os.environ.get("SECRET_KEY") or os.environ.get("SECRET_KEY_FILE")):
         hint = "Set SECRET_KEY, the same on every machine; raters' addresses are signed with it."
         found.append(Warning("SECRET_KEY was made up on this machine.", hint=hint, id="listening.W002"))
     return found

@@ -1,5 +1,6 @@
 """The one settings file. Every switch is an environment variable (or a line of .env) read here with its type; see .env.example."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,24 @@ import environ
 from django.core.management.utils import get_random_secret_key
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from environ.fileaware_mapping import FileAwareMapping
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+
+
+class _Environment(FileAwareMapping):
+    """NAME, or what stands in the file that NAME_FILE names (secrets of Docker and Kubernetes); the file goes first."""
+
+    def __getitem__(self, key: str) -> str:
+        # Editors end a file with a line break, which is no part of a secret.
+        return str(super().__getitem__(key)).strip()
+
+
+class _Env(environ.FileAwareEnv):
+    ENVIRON = _Environment()
+
+
+env = _Env()
 environ.Env.read_env(BASE_DIR / ".env")
 
 # What the platform writes: database, sources, stimuli, reports. Nothing outside this directory is written.
@@ -47,6 +63,10 @@ PROLIFIC_TOKEN = env.str("PROLIFIC_TOKEN", "")
 PROLIFIC_BASE_URL = env.str("PROLIFIC_BASE_URL", "https://api.prolific.com").rstrip("/")
 PROLIFIC_WEBHOOK_SECRETS = env.list("PROLIFIC_WEBHOOK_SECRETS", default=[])
 PROLIFIC_POLL_S = env.int("PROLIFIC_POLL_S", 60)
+# A form of the admin is the largest thing that is posted (a study with its conditions and questions); files have limits of their own.
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("POST_BYTES", 2_500_000)
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+DATA_UPLOAD_MAX_NUMBER_FILES = 5
 PARTICIPANT_RETENTION_DAYS = env.int("PARTICIPANT_RETENTION_DAYS", 365)
 PUBLIC_URL = env.str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 PUBLIC_IS_HTTPS = PUBLIC_URL.startswith("https://")
@@ -65,6 +85,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "rest_framework.authtoken",
     "drf_spectacular",
+    "axes",
     "listening.apps.ListeningConfig",
 ]
 
@@ -78,6 +99,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Last: it turns a refused log-in into the answer of views.login.
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "listening.urls"
@@ -136,6 +159,17 @@ WHITENOISE_AUTOREFRESH = DEBUG
 
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+# Guesses at passwords: so many wrong ones for one account, or from one address, and neither is let in before the pause is over.
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURES", 10)
+AXES_COOLOFF_TIME = timedelta(minutes=env.int("LOGIN_PAUSE_MINUTES", 15))
+AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
+# A right password ends the count. A guess during the pause does not lengthen it: nobody can keep a researcher out for good by it.
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_CALLABLE = "listening.views.login.refused"
+AXES_CLIENT_IP_CALLABLE = "listening.views.login.address"
+AXES_ENABLE_ADMIN = False
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -154,7 +188,8 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # Researchers log in again after half a day, however busy they were.
 SESSION_COOKIE_AGE = 12 * 3600
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", False)
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", SECURE_HSTS_SECONDS > 0)
