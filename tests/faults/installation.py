@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -65,14 +66,12 @@ class Installation:
         if programs is None:
             absent("no PostgreSQL: apt-get install postgresql")
         self.account = "postgres" if os.geteuid() == 0 else None
-        cluster, port = self.folder / "cluster", free_port()
+        # Not below the test's own folder: any run of pytest closes that to other users, and the server is one.
+        self._home = tempfile.TemporaryDirectory(prefix="listening-test-", ignore_cleanup_errors=True)
+        self._cluster, port = Path(self._home.name) / "cluster", free_port()
         if self.account:
-            cluster.mkdir()
-            shutil.chown(cluster, self.account)
-            for parent in [self.folder, *self.folder.parents]:  # the server's own user has to get there
-                if parent.owner() == "root" and parent.is_relative_to("/tmp"):
-                    parent.chmod(parent.stat().st_mode | 0o011)
-        make = [f"{programs}/initdb", f"--pgdata={cluster}", "--username=postgres", "--auth=trust", "--encoding=UTF8"]
+            shutil.chown(self._home.name, self.account)
+        make = [f"{programs}/initdb", f"--pgdata={self._cluster}", "--username=postgres", "--auth=trust", "--encoding=UTF8"]
         subprocess.run(make, check=True, capture_output=True, user=self.account, cwd="/")
         # fsync and synchronous_commit stay on, as they must in a real study.
         options = [
@@ -85,7 +84,7 @@ class Installation:
             "-c",
             "max_connections=100",
         ]
-        self.commands = {"postgres": [f"{programs}/postgres", "-D", str(cluster), *options], **self.commands}
+        self.commands = {"postgres": [f"{programs}/postgres", "-D", str(self._cluster), *options], **self.commands}
         self.environment["DATABASE_URL"] = f"postgres://postgres@127.0.0.1:{port}/listening"
         self._port = port
         self.start("postgres")
@@ -142,7 +141,7 @@ class Installation:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=30)
         if name == "postgres":  # a dead server leaves its lock; pg_ctl would ask, a supervisor does not
-            (self.folder / "cluster/postmaster.pid").unlink(missing_ok=True)
+            (self._cluster / "postmaster.pid").unlink(missing_ok=True)
 
     def children(self, name: str) -> list[int]:
         pid = self.processes[name].pid
@@ -168,6 +167,8 @@ class Installation:
         for name in reversed(self.processes):
             if self.processes[name].poll() is None:
                 self.kill(name)
+        if "postgres" in self.commands:
+            self._home.cleanup()
 
     def manage(self, *commands: list[str]) -> None:
         manage_all(self.environment, *commands)
