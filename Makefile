@@ -16,7 +16,7 @@ DEV_SET := $(RUN_SET) $(VENV)/.pesq $(VENV)/.s3 $(VENV)/.dev
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install demo serve worker test test-slow bench deploy-check lint format clean
+.PHONY: help install demo serve worker test test-slow faults bench load deploy-check lint format clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -34,10 +34,10 @@ worker: install  ## render what waits in the job table, until stopped
 	$(PY) manage.py worker
 
 # A .env that points at a real study's database or broker is not for the tests.
-test test-slow bench: export DATA_DIR := $(CURDIR)/var/test
-test test-slow bench: export DATABASE_URL := sqlite:///$(CURDIR)/var/test/db.sqlite3
-test test-slow bench: export CELERY_BROKER_URL :=
-test test-slow bench: export CODEC_DOWNLOAD := 0
+test test-slow faults bench load: export DATA_DIR := $(CURDIR)/var/test
+test test-slow faults bench load: export DATABASE_URL := sqlite:///$(CURDIR)/var/test/db.sqlite3
+test test-slow faults bench load: export CELERY_BROKER_URL :=
+test test-slow faults bench load: export CODEC_DOWNLOAD := 0
 
 test: lint  ## the fast tests, after the linters
 	$(PY) -m pytest -m "not slow" -n $(WORKERS) -rfEs --durations=10
@@ -47,6 +47,12 @@ test-slow: $(DEV_SET)  ## the tests that take minutes
 
 bench: $(DEV_SET)  ## measure speed; prints figures, passes no judgement
 	$(PY) -m pytest -o addopts=--import-mode=importlib -o python_files='bench_*.py' -q -s -rfEs tests/bench
+
+faults: $(DEV_SET)  ## break things while raters answer, the slow way too; prints figures
+	$(PY) -m pytest -s -rfEs tests/faults
+
+load: $(DEV_SET)  ## raters by the thousand over HTTP; LOAD="--database sqlite --raters 500 --kill-every-s 30"
+	$(PY) -m tests.bench.load $(LOAD)
 
 deploy-check: $(DEV_SET)  ## hold docker/ against its linters and schemas; needs no Docker engine
 	$(PY) -m pytest tests/architecture/test_deployment.py

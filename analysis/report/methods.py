@@ -16,7 +16,13 @@ def methods_paragraph(results: Results, origin: Mapping[str, str], questions: Ma
 
     ``questions`` are the words of scales as raters saw them; of a scale that it does not name, none are said.
     """
-    parts = [_design(results), *_questions(results, questions), _left_out(results), *_statistics(results), _code(results, origin)]
+    parts = [
+        _design(results),
+        *_questions(results, questions),
+        _left_out(results),
+        *_statistics(results),
+        _code(results, origin),
+    ]
     text = " ".join(part for part in parts if part)
     return ("These ratings are simulated. " + text) if results.simulated else text
 

@@ -2,10 +2,12 @@
 
 import secrets
 import time
+from datetime import timedelta
 from typing import Self
 
 from django.core import signing
 from django.db import models
+from django.utils import timezone
 
 from listening.models.participant import Participant
 from listening.models.stimulus import Stimulus
@@ -93,11 +95,17 @@ class Session(models.Model):
             public_id = _SIGNER.unsign(token)
         except signing.BadSignature as error:
             raise cls.DoesNotExist from error
-        return cls.objects.select_related("study", "participant", "plan").get(public_id=public_id)
+        return cls.objects.select_related("study", "participant").get(public_id=public_id)
 
     @property
     def is_active(self) -> bool:
         return self.state in self.ACTIVE
+
+    def extend_lease(self) -> None:
+        """The rater is there: their lease runs anew. It is written again when a twentieth is over, not with every answer."""
+        now, lease = timezone.now(), timedelta(minutes=self.study.lease_minutes)
+        if self.lease_expires_at - now < lease * 0.95:
+            type(self).objects.filter(pk=self.pk, state__in=self.ACTIVE).update(lease_expires_at=now + lease)
 
 
 class Trial(models.Model):
@@ -141,4 +149,8 @@ class Trial(models.Model):
         left = int(ends) - int(time.time())
         if left <= 0:
             raise TicketOver
-        return cls.objects.select_related("stimulus", "session__study__corpus").get(public_id=public_id), left
+        # A clip is asked for as often as an answer is given: what is read of its study and stimulus is what its view looks at.
+        needed = ("stimulus__key", "stimulus__audio_sha256", "stimulus__source_clip", "stimulus__duration_s", "audio_sent_at")
+        trials = cls.objects.select_related("stimulus", "session__study")
+        trials = trials.only(*needed, "position", "session__public_id", "session__study__rating_tasks")
+        return trials.get(public_id=public_id), left

@@ -83,16 +83,16 @@ def record_ratings(
             if not repeated:
                 _check_heard(session, trial, listening)
                 _store(session, trial, answers, idempotency_key, listening, client_time)
-            _lease_again(session)
+            session.extend_lease()
     except IntegrityError:
         # Two copies of one answer arrived at once and the other was stored first.
         trial = Trial.objects.get(session=session, position=position)
         repeated = True
     # Also when the answers came again: a server that ended right after it had stored the last of them completed nothing.
-    complete_if_whole(session)
+    following = complete_if_whole(session)
     if repeated:
         _refuse_conflict(session, trial, answers, idempotency_key)
-    return Receipt(position, repeated, next_position(session))
+    return Receipt(position, repeated, following)
 
 
 def skip_trial(session: Session, position: int, reason: str, *, listening: Mapping[str, Any]) -> Receipt:
@@ -110,9 +110,8 @@ def skip_trial(session: Session, position: int, reason: str, *, listening: Mappi
             trial.save(update_fields=["answered_at", "skipped", "listening"])
             data = {"position": position, "reason": reason, "stimulus": str(trial.stimulus)}
             Event.objects.create(study=session.study, session=session, kind="clip_skipped", data=data)
-        _lease_again(session)
-    complete_if_whole(session)
-    return Receipt(position, repeated, next_position(session))
+        session.extend_lease()
+    return Receipt(position, repeated, complete_if_whole(session))
 
 
 def _check_few_skipped(session: Session) -> None:
@@ -199,14 +198,10 @@ def _check_heard(session: Session, trial: Trial, listening: Mapping[str, Any]) -
     if session.participant is None or session.participant.simulated:
         return
     heard_at_least = timedelta(seconds=sum(clip.duration_s or 0 for clip in clips) * times * (needed - HEARD_TOLERANCE))
-    if trial.audio_sent_at is None or timezone.now() - trial.audio_sent_at < heard_at_least:
+    since = None if trial.audio_sent_at is None else timezone.now() - trial.audio_sent_at
+    # A clip that leaves in the future says that our clock was set back; then the page's word stands alone.
+    if since is None or timedelta(0) <= since < heard_at_least:
         raise NotHeardError(sentence)
-
-
-def _lease_again(session: Session) -> None:
-    Session.objects.filter(pk=session.pk, state__in=Session.ACTIVE).update(
-        lease_expires_at=timezone.now() + timedelta(minutes=session.study.lease_minutes)
-    )
 
 
 def next_position(session: Session) -> int | None:
@@ -214,13 +209,13 @@ def next_position(session: Session) -> int | None:
     return session.trials.filter(answered_at=None).order_by("position").values_list("position", flat=True).first()
 
 
-def complete_if_whole(session: Session) -> None:
-    """Complete a session that has every answer.
+def complete_if_whole(session: Session) -> int | None:
+    """Complete a session that has every answer; the first trial without one where it has not.
 
     A rater who was away so long that their plan went to somebody else still completes; their votes are surplus and hold no plan.
     """
-    if next_position(session) is not None:
-        return
+    if (following := next_position(session)) is not None:
+        return following
     # Asked of the row as it is now: a submission may have been returned since this session was read.
     going = Session.objects.filter(pk=session.pk).exclude(state__in=(Session.State.COMPLETED, Session.State.RELEASED))
     whole = {"state": Session.State.COMPLETED, "completed_at": timezone.now()}
@@ -232,6 +227,7 @@ def complete_if_whole(session: Session) -> None:
     session.refresh_from_db()
     if completed and not session.preview:
         note_completed(session.study)
+    return None
 
 
 def note_audio_sent(trial: Trial) -> None:

@@ -113,11 +113,6 @@ def _lease(study: Study):
     return timezone.now() + timedelta(minutes=study.lease_minutes)
 
 
-def touch(session: Session) -> None:
-    """The rater is there: extend their lease."""
-    Session.objects.filter(pk=session.pk, state__in=Session.ACTIVE).update(lease_expires_at=_lease(session.study))
-
-
 def give_consent(session: Session, stratum: str) -> None:
     """Note the consent and give the session a plan of the rater's stratum; without a free one it is screened out."""
     if session.state != Session.State.CONSENT:

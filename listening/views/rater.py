@@ -136,7 +136,7 @@ def rater_page(step: str):
                 )
             if step not in ("any", step_of(session)):
                 return go_to_step(session)
-            sessions.touch(session)
+            session.extend_lease()
             return view(request, session)
 
         return page

@@ -1,14 +1,17 @@
 """A whole installation of real processes on free ports, any of which can be killed and started again."""
 
 import os
+import resource
 import shutil
 import signal
-import socket
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +22,20 @@ from tests.integration.server import REPO, free_port, manage, manage_all
 
 
 class Installation:
-    """Web (gunicorn), audio worker (`manage.py worker`), PostgreSQL with fsync on; below one folder."""
+    """Web (gunicorn), audio worker (`manage.py worker`), PostgreSQL with fsync on, or SQLite; below one folder.
 
-    def __init__(self, folder: Path, *, postgres: bool = True, web_workers: int = 2, threads: int = 8) -> None:
+    ``environment`` is added to that of the site's own processes.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        postgres: bool = True,
+        web_workers: int = 2,
+        threads: int = 8,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder, self.web_port = folder, free_port()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.url = f"http://127.0.0.1:{self.web_port}"
@@ -36,12 +50,14 @@ class Installation:
             "WEB_THREADS": str(threads),
             "LOG_LEVEL": "ERROR",
             "PYTHONWARNINGS": "ignore",
+            **(environment or {}),
         }
         self.commands: dict[str, list[str]] = {
             "web": [sys.executable, "-m", "gunicorn", "--config=python:listening.serving", "listening.wsgi"],
             "worker": [sys.executable, "manage.py", "worker", "--poll", "0.2"],
         }
         self.account: str | None = None
+        folder.mkdir(parents=True, exist_ok=True)
         if postgres:
             self._make_cluster()
 
@@ -50,15 +66,12 @@ class Installation:
         if programs is None:
             absent("no PostgreSQL: apt-get install postgresql")
         self.account = "postgres" if os.geteuid() == 0 else None
-        cluster, port = self.folder / "cluster", free_port()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        # Not below the test's own folder: any run of pytest closes that to other users, and the server is one.
+        self._home = tempfile.TemporaryDirectory(prefix="listening-test-", ignore_cleanup_errors=True)
+        self._cluster, port = Path(self._home.name) / "cluster", free_port()
         if self.account:
-            cluster.mkdir()
-            shutil.chown(cluster, self.account)
-            for parent in [self.folder, *self.folder.parents]:  # the server's own user has to get there
-                if parent.owner() == "root" and parent.is_relative_to("/tmp"):
-                    parent.chmod(parent.stat().st_mode | 0o011)
-        make = [f"{programs}/initdb", f"--pgdata={cluster}", "--username=postgres", "--auth=trust", "--encoding=UTF8"]
+            shutil.chown(self._home.name, self.account)
+        make = [f"{programs}/initdb", f"--pgdata={self._cluster}", "--username=postgres", "--auth=trust", "--encoding=UTF8"]
         subprocess.run(make, check=True, capture_output=True, user=self.account, cwd="/")
         # fsync and synchronous_commit stay on, as they must in a real study.
         options = [
@@ -71,7 +84,7 @@ class Installation:
             "-c",
             "max_connections=100",
         ]
-        self.commands = {"postgres": [f"{programs}/postgres", "-D", str(cluster), *options], **self.commands}
+        self.commands = {"postgres": [f"{programs}/postgres", "-D", str(self._cluster), *options], **self.commands}
         self.environment["DATABASE_URL"] = f"postgres://postgres@127.0.0.1:{port}/listening"
         self._port = port
         self.start("postgres")
@@ -88,6 +101,14 @@ class Installation:
                 return None
 
         return until(ready, 60, "PostgreSQL does not take connections")
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of the site's database."""
+        if "postgres" in self.commands:
+            with self.connect() as connection:
+                return connection.execute(sql).fetchall()
+        with closing(sqlite3.connect(self.folder / "data/db.sqlite3", timeout=60)) as database:
+            return database.execute(sql).fetchall()
 
     def start(self, name: str) -> None:
         log = (self.folder / f"{name}.log").open("ab")
@@ -109,8 +130,8 @@ class Installation:
 
     def _web_answers(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.web_port), timeout=1):
-                return True
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=10) as answer:
+                return bool(answer.status == 200)
         except OSError:
             return False
 
@@ -120,17 +141,34 @@ class Installation:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=30)
         if name == "postgres":  # a dead server leaves its lock; pg_ctl would ask, a supervisor does not
-            (self.folder / "cluster/postmaster.pid").unlink(missing_ok=True)
+            (self._cluster / "postmaster.pid").unlink(missing_ok=True)
+
+    def children(self, name: str) -> list[int]:
+        pid = self.processes[name].pid
+        try:
+            return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        except OSError:
+            return []
 
     def kill_one_web_worker(self) -> None:
-        children = Path(f"/proc/{self.processes['web'].pid}/task/{self.processes['web'].pid}/children").read_text().split()
-        if children:
-            os.kill(int(children[0]), signal.SIGKILL)
+        for child in self.children("web")[:1]:
+            os.kill(child, signal.SIGKILL)
+
+    def fill_disk(self, name: str, *, full: bool = True) -> None:
+        """Let no child of a process, nor the process of a site's worker itself, write another byte to any file; or let them again.
+
+        A limit on the size of files, set from outside: the write fails as on a full disk, and needs neither mounts nor a small disk.
+        """
+        for pid in self.children(name) or [self.processes[name].pid]:
+            with suppress(ProcessLookupError):
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (0 if full else resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
     def stop(self) -> None:
         for name in reversed(self.processes):
             if self.processes[name].poll() is None:
                 self.kill(name)
+        if "postgres" in self.commands:
+            self._home.cleanup()
 
     def manage(self, *commands: list[str]) -> None:
         manage_all(self.environment, *commands)

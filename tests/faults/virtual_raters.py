@@ -5,6 +5,7 @@ import json
 import time
 import uuid
 from dataclasses import dataclass, field
+from itertools import accumulate
 from random import Random
 from typing import Any
 
@@ -25,6 +26,14 @@ class History:
     retries: int = 0
     post_s: list[float] = field(default_factory=list)
     join_s: list[float] = field(default_factory=list)
+    audio_s: list[float] = field(default_factory=list)
+
+    present_s: list[tuple[float, float]] = field(default_factory=list)
+
+    def most_at_once(self) -> int:
+        """The most raters that were there at one moment."""
+        steps = sorted([(came, 1) for came, _ in self.present_s] + [(left, -1) for _, left in self.present_s])
+        return max(accumulate((step for _, step in steps), initial=0))
 
     def percentile(self, seconds: list[float], share: float) -> float:
         """In milliseconds; 0 where nothing was measured."""
@@ -34,16 +43,28 @@ class History:
 class VirtualRater:
     """One rater from the link to the completion code.
 
-    ``pace_s``: mean time from one answer to the next; answers are due at drawn times, and how long one took counts from when it was due,
-    so that a server that stalls is charged for all who wait. ``give_up_s``: how long one request is tried.
+    ``pace_s``: mean time from one answer to the next; arrivals and answers are due at drawn times, and how long one took counts from when
+    it was due, so that a server that stalls is charged for all who wait. ``give_up_s``: how long one request is tried.
+    ``audio_range``: the part of each clip that is fetched, as a Range header says it; whole clips where it is empty.
     """
 
-    def __init__(self, base_url: str, slug: str, history: History, rng: Random, pace_s: float, give_up_s: float = 120) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        slug: str,
+        history: History,
+        rng: Random,
+        pace_s: float,
+        *,
+        give_up_s: float = 120,
+        audio_range: str = "",
+    ) -> None:
         self._base, self._slug, self._history, self._rng = base_url, slug, history, rng
         self._pace_s, self._give_up_s = pace_s, give_up_s
+        self._audio = {"headers": {"Range": audio_range}} if audio_range else {}
 
-    async def take(self, http: aiohttp.ClientSession) -> None:
-        began = time.monotonic()
+    async def take(self, http: aiohttp.ClientSession, began: float) -> None:
+        """``began``: when the rater was due, on the monotonic clock."""
         pid = f"{self._rng.getrandbits(96):024x}"
         try:
             page = await self._page(http, f"/s/{self._slug}/?id={pid}")
@@ -59,6 +80,7 @@ class VirtualRater:
             answer = await self._text(http, state["done_url"])
             if "We have received all your answers" in answer:
                 self._history.completed.add(token)
+            self._history.present_s.append((began, time.monotonic()))
         except TimeoutError:
             self._history.unfinished += 1
 
@@ -67,7 +89,9 @@ class VirtualRater:
         for trial in state["trials"]:
             if trial["answered"]:
                 continue
-            await self._body(http, "GET", trial["audio_url"])
+            asked = time.monotonic()
+            await self._body(http, "GET", trial["audio_url"], **self._audio)
+            self._history.audio_s.append(time.monotonic() - asked)
             due = max(due + self._pace_s * self._rng.uniform(0.5, 1.5), time.monotonic() + 0.9 * trial["duration_s"] * 0.1)
             await asyncio.sleep(max(due - time.monotonic(), 0))
             value = self._rng.randint(1, 5)
@@ -93,8 +117,8 @@ class VirtualRater:
     async def _text(self, http: aiohttp.ClientSession, path: str) -> str:
         return (await self._try(http, "GET", path))[2].decode(errors="replace")
 
-    async def _body(self, http: aiohttp.ClientSession, method: str, path: str) -> bytes:
-        return (await self._try(http, method, path))[2]
+    async def _body(self, http: aiohttp.ClientSession, method: str, path: str, **what: Any) -> bytes:
+        return (await self._try(http, method, path, **what))[2]
 
     async def _try(self, http: aiohttp.ClientSession, method: str, path: str, **what: Any) -> tuple[int, str, bytes]:
         """As the page does: again after each failure of the line or of the server, with the same key, until there is an answer."""
@@ -117,14 +141,26 @@ class VirtualRater:
         raise TimeoutError(path)
 
 
-async def crowd(base_url: str, slug: str, n: int, over_s: float, pace_s: float, history: History, seed: int = 0) -> None:
-    """``n`` raters who arrive at drawn times within ``over_s`` seconds, whether or not the server keeps up."""
-    rng = Random(seed)
+async def crowd(
+    base_url: str,
+    slug: str,
+    n: int,
+    over_s: float,
+    pace_s: float,
+    history: History,
+    *,
+    seed: int = 0,
+    audio_range: str = "",
+    kind: type[VirtualRater] = VirtualRater,
+) -> None:
+    """``n`` raters of a kind who arrive at drawn times within ``over_s`` seconds, whether or not the server keeps up."""
+    rng, began = Random(seed), time.monotonic()
     connector = aiohttp.TCPConnector(limit=0, force_close=False)
 
-    async def one(number: int, at: float) -> None:
-        await asyncio.sleep(at)
-        await VirtualRater(base_url, slug, history, Random(f"{seed}-{number}"), pace_s).take(http)
+    async def one(number: int, due: float) -> None:
+        await asyncio.sleep(max(due - time.monotonic(), 0))
+        rater = kind(base_url, slug, history, Random(f"{seed}-{number}"), pace_s, audio_range=audio_range)
+        await rater.take(http, due)
 
     async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as http:
-        await asyncio.gather(*(one(number, rng.uniform(0, over_s)) for number in range(n)))
+        await asyncio.gather(*(one(number, began + rng.uniform(0, over_s)) for number in range(n)))

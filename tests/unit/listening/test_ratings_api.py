@@ -157,10 +157,29 @@ def test_the_clip_is_sent_whole_and_in_parts_and_matches_its_hash(rater):
     assert rater.client.get(trial["audio_url"], headers={"If-None-Match": whole["ETag"]}).status_code == 304
 
 
+def test_a_clock_that_was_set_back_refuses_no_answer(study):
+    """The clip left "in two hours" by today's clock; how far it was heard, the page alone can say then."""
+    rater = Rater(study, simulated=False).arrive()
+    Trial.objects.update(audio_sent_at=timezone.now() + timedelta(hours=2))
+    assert rater.rate(1).status_code == 201
+    assert rater.rate(2, listening={"plays": 1, "heard_share": 0.5}).status_code == 403
+
+
+def test_a_lease_is_written_anew_when_a_twentieth_is_over_and_not_with_every_answer(rater, study):
+    fresh = timezone.now() + timedelta(minutes=study.lease_minutes * 0.96)
+    Session.objects.update(lease_expires_at=fresh)
+    rater.rate(1)
+    assert Session.objects.get().lease_expires_at == fresh
+    Session.objects.update(lease_expires_at=timezone.now() + timedelta(minutes=study.lease_minutes * 0.94))
+    rater.hear(2)
+    rater.rate(2)
+    assert Session.objects.get().lease_expires_at > fresh
+
+
 def test_posting_an_answer_takes_a_bounded_number_of_queries(rater, django_assert_max_num_queries):
     url = f"/api/v1/sessions/{rater.session.token}/trials/1/ratings/"
     body = {"idempotency_key": str(uuid4()), "answers": ANSWERS, "listening": HEARD}
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(8):
         assert rater.client.post(url, body, content_type="application/json").status_code == 201
 
 
