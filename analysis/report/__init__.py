@@ -89,7 +89,8 @@ def write_report(
     ``conditions`` (condition, label, family, nominal_bps, measured_bps, weights) names the conditions for readers; ``emotions``
     are the options that raters had; ``participants`` (rater_id, minutes, pay, currency) tells about raters; ``notes`` are
     sentences on what the ratings' file could not tell; ``screening`` names a rule set and ``exclude`` raters to leave out;
-    ``questions`` are the words that raters saw, by scale, for the methods paragraph; ``provenance`` is added to the record; ``progress`` is told (done, to do) in replicates.
+    ``questions`` are the words that raters saw, by scale, for the methods paragraph; ``provenance`` is added to the record;
+    ``progress`` is told (done, to do) in replicates.
     ``scores`` (clip_id, condition, measure, score) and ``recogniser`` add the section on machines and ``comparison.csv``,
     ``comparison_by_emotion.csv``, ``comparison_ranks.csv``.
     A reference without ratings makes retention undefined, with that reason. Raises SchemaError when the frame breaks a rule
