@@ -20,11 +20,20 @@ async function look(url) {
   return report;
 }
 
-/** Fill the report of a `data-capability` panel and say what was found. */
+/** Fill the report of a `data-capability` panel and say what was found. A form that is sent earlier waits for it. */
 export async function reportCapability(root) {
+  const form = root.closest("form");
+  let sent = null;
+  const wait = (event) => {
+    event.preventDefault();
+    sent = { by: event.submitter };
+  };
+  form.addEventListener("submit", wait);
   const report = await look(root.dataset.audioUrl);
   root.querySelector("[data-report]").value = JSON.stringify(report);
   for (const part of root.querySelectorAll("[data-part]")) part.dataset.state = report[part.dataset.part] >= (part.dataset.part === "output_channels" ? 2 : 0.1) ? "yes" : "no";
   root.querySelector("[data-rate]").textContent = report.output_rate ? `(${report.output_rate / 1000} kHz)` : "";
   root.dataset.state = "done";
+  form.removeEventListener("submit", wait);
+  if (sent) form.requestSubmit(sent.by);
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from listening.models import Exclusion, ScreeningResult, Session, Study
 from listening.screening.registry import SCREENING_STEPS, get_step
@@ -165,6 +165,21 @@ def test_a_rater_whose_place_is_not_quiet_goes_on_and_is_marked(page: Page, live
         page.get_by_role("button", name="Go on").click()
     page.wait_for_url("**/trial/")
     assert Exclusion.objects.get().rule == "screening_environment"
+
+
+def test_who_goes_on_before_the_browser_was_looked_at_passes_when_it_was(page: Page, live_server, make_study) -> None:
+    make_study("capability")
+    held: list[Route] = []
+    page.route("**/check/*/*.flac", lambda route: held.append(route))
+    with page.expect_request("**/check/*/*.flac"):
+        begin(page, live_server.url)
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_timeout(500)
+    assert page.url.endswith("/check/") and ScreeningResult.objects.get().passed is None
+    for route in held:
+        route.continue_()
+    page.wait_for_url("**/trial/")
+    assert ScreeningResult.objects.get().passed
 
 
 def test_steps_are_counted_and_a_keyboard_is_enough(page: Page, live_server, make_study) -> None:
