@@ -67,7 +67,10 @@ def test_a_task_is_answered_by_mouse_and_every_answer_arrives(page: Page, serve,
         ("ccr", "7", {"ccr": 3}),
         ("p835", "513", {"p835_sig": 5, "p835_bak": 1, "p835_ovrl": 3}),
         ("dimensions", "125", {"valence": 1, "arousal": 2, "dominance": 5}),
+        ("emo-codec-quality", "43", {"ovrl": 4, "sig": 3}),
         ("emotion", "af", {"emotion": ["anger", "fear"]}),
+        ("emotion-or-other", "n", {"emotion": ["neutral"]}),
+        ("intensity", "2", {"intensity": 2}),
     ],
 )
 def test_a_task_is_answered_by_single_keys(page: Page, serve, key: str, keys: str, answers: dict) -> None:
@@ -81,6 +84,21 @@ def test_a_task_is_answered_by_single_keys(page: Page, serve, key: str, keys: st
     page.keyboard.press("Enter")
     TrialPage(page).done()
     assert stand_in.stored[1]["answers"] == answers
+
+
+def test_three_listenings_are_answered_by_single_keys(page: Page, serve) -> None:
+    stand_in = serve("p835-each", n_trials=1, clip_s=0.3)
+    page.goto(stand_in.page_url)
+    trial = TrialPage(page).at(1, total=1).ready()
+    for n, (scale, sign) in enumerate((("p835_sig", "2"), ("p835_bak", "4"), ("p835_ovrl", "5"))):
+        page.keyboard.press("Space")
+        expect(page.locator(f"[data-scale={scale}] input").first).to_be_enabled()
+        trial.ready()
+        page.keyboard.press(sign)
+        expect(page.locator("[data-scale] input:checked")).to_have_count(n + 1)
+    page.keyboard.press("Enter")
+    trial.done()
+    assert stand_in.stored[1]["answers"] == {"p835_sig": 2, "p835_bak": 4, "p835_ovrl": 5}
 
 
 def test_two_clips_are_played_one_after_the_other_to_the_sample(page: Page, serve) -> None:
