@@ -73,6 +73,9 @@ export class RatingForm extends EventTarget {
     this.opened = count;
     if (isNew) this.dispatchEvent(new Event("opened"));
     this.#changed();
+    // A digit rates the question with the focus: after another listening that is the one it was for.
+    const asked = this.#sequence[count - 1];
+    if (isNew && asked && count > 1 && this.#form.contains(document.activeElement)) asked.field.focus();
   }
 
   /** {scale key: integer or list of names}, unanswered scales left out. */
