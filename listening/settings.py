@@ -286,6 +286,7 @@ UNFOLD = {
         lambda request: static("css/researcher.css"),
         lambda request: static("css/researcher_board.css"),
         lambda request: static("css/researcher_form.css"),
+        lambda request: static("css/researcher_screening.css"),
         lambda request: static("css/researcher_recruitment.css"),
     ],
     "SCRIPTS": [lambda request: static("js/researcher/htmx.js")],
