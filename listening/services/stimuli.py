@@ -84,6 +84,13 @@ def lease(jobs: Sequence[Job], worker: str) -> None:
     )
 
 
+def give_back(worker: str) -> None:
+    """Queue again what a worker had claimed when it lost the database; that is no attempt of its jobs."""
+    Job.objects.filter(worker=worker, state=Job.State.CLAIMED).update(
+        state=Job.State.QUEUED, attempts=F("attempts") - 1, lease_expires_at=None
+    )
+
+
 def renew_leases(worker: str, kind: Job.Kind, keys: Iterable[str]) -> None:
     """Something came back of the jobs with these keys: what was sent to the same workers then or later is alive too.
 

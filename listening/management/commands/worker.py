@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from codecs_runner.jobs import RenderResult
 from listening.models import Stimulus
@@ -14,7 +14,7 @@ from listening.services import alerts
 from listening.services.sandboxes import work_sandboxes
 from listening.services.scores import work_scores
 from listening.services.sessions import expire_sessions
-from listening.services.stimuli import work
+from listening.services.stimuli import give_back, work, worker_name
 from listening.services.upkeep import keep_up
 
 ALERTS_S = 60  # between looks at what needs a person
@@ -40,21 +40,34 @@ class Command(BaseCommand):
         if not once:
             signal.signal(signal.SIGTERM, stop)
             signal.signal(signal.SIGINT, stop)
-        check_at = 0.0
+        self._check_at, lost = 0.0, False
         while not stopping:
             close_old_connections()
-            work(on_result=self._say)
-            work_scores()
-            while work_sandboxes() and once:
-                pass
-            expire_sessions()
-            keep_up()
-            if time.monotonic() >= check_at:
-                alerts.check()
-                check_at = time.monotonic() + ALERTS_S
+            try:
+                if lost:
+                    give_back(worker_name())
+                self._look(once)
+                lost = False
+            except (OperationalError, InterfaceError) as error:
+                if once:
+                    raise
+                lost = True
+                self.stderr.write(f"The database does not answer; looking again in {poll:g} s: {str(error).splitlines()[0]}")
             if once:
                 break
             time.sleep(poll)
+
+    def _look(self, once: bool) -> None:
+        """Do what is due."""
+        work(on_result=self._say)
+        work_scores()
+        while work_sandboxes() and once:
+            pass
+        expire_sessions()
+        keep_up()
+        if time.monotonic() >= self._check_at:
+            alerts.check()
+            self._check_at = time.monotonic() + ALERTS_S
 
     def _say(self, stimulus: Stimulus, result: RenderResult) -> None:
         self.stdout.write(f"{stimulus}: {'ready' if result.ok else result.message}")
