@@ -30,7 +30,7 @@ def test_a_sandbox_is_made_watched_and_deleted(live_server, study, admin_user, s
     assert not votes.locator("tbody tr").first.inner_text().count("1/1"), "the least filled come first"
 
     run_sandbox(copy)
-    expect(page.get_by_role("group", name="Expected interval widths")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("group", name="Expected interval widths")).to_be_visible(timeout=60_000)
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
