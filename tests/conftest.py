@@ -8,6 +8,7 @@ skipped there unseen.
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -27,6 +28,12 @@ import redis
 REPO = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MARKER_OF_FIXTURE = {"postgres_url": "postgres", "redis_url": "redis", "chromium_path": "browser"}
+
+
+def pytest_configure() -> None:
+    """Lets programs that tests start be interrupted also where a shell runs all of this in its background, with SIGINT ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
