@@ -147,8 +147,11 @@ def test_a_step_is_heard_failed_and_passed(page: Page, live_server, make_study, 
 def test_a_rater_who_uses_up_the_tries_is_told_why_and_gets_the_code(page: Page, live_server, make_study) -> None:
     study = make_study("antiphase")
     begin(page, live_server.url)
+    tried = ""
     for _ in range(2):
         page.wait_for_url("**/check/")
+        expect(page.locator("[name=try]")).not_to_have_value(tried)
+        tried = page.locator("[name=try]").input_value()
         fill(page, wrong(right_form(Session.objects.get()), page))
         page.get_by_role("button", name="Go on").click()
     expect(page.locator("h1")).to_have_text("You cannot take part this time")
@@ -159,8 +162,11 @@ def test_a_rater_who_uses_up_the_tries_is_told_why_and_gets_the_code(page: Page,
 def test_a_rater_whose_place_is_not_quiet_goes_on_and_is_marked(page: Page, live_server, make_study) -> None:
     make_study("environment")
     begin(page, live_server.url)
+    tried = ""
     for _ in range(2):
         page.wait_for_url("**/check/")
+        expect(page.locator("[name=try]")).not_to_have_value(tried)
+        tried = page.locator("[name=try]").input_value()
         fill(page, {f"item-{n}": "0" for n in range(1, 5)})
         page.get_by_role("button", name="Go on").click()
     page.wait_for_url("**/trial/")

@@ -74,7 +74,9 @@ let formIsDirty = false;
 document.querySelector("form[id$=_form]")?.addEventListener("input", () => (formIsDirty = true));
 
 const ratersMs = "sandbox" in board.dataset ? SANDBOX_MS : RATERS_MS;
-const every = Number(board.dataset.pending) ? STIMULI_MS : board.dataset.status === "open" ? ratersMs : 0;
+// A sandbox is closed while its report is still being written.
+const moves = board.dataset.status === "open" || ["queued", "running"].includes(board.dataset.sandbox);
+const every = Number(board.dataset.pending) ? STIMULI_MS : moves ? ratersMs : 0;
 const look = () => Promise.all([refresh(), refreshFieldwork()]);
 if (every) setInterval(() => document.hidden || look(), every);
 
