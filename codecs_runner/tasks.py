@@ -22,6 +22,7 @@ def render_jobs(self: Task, jobs: Sequence[Mapping[str, Any]]) -> list[dict[str,
 
     The list is done as `render_many` does it, in this process: a clip that is wanted at several rates of a model is encoded once,
     and on a GPU clips are coded in batches. Delivering a list twice is harmless: what is in the store already is not rendered again.
+    Once in TELL_EVERY_S seconds whoever is told the results is told those there are, so that a long list is not taken for lost.
     """
     read = [_read(values) for values in jobs]
     store = Store(os.environ.get("STIMULUS_STORE", ""))

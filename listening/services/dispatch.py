@@ -42,7 +42,7 @@ def record_results(results: list[dict[str, Any]]) -> None:
     meanwhile, but its file is in the store.
     """
     told = [RenderResult.from_dict(value) for value in results]
-    renew_leases(WORKER, Job.Kind.RENDER, (result.key for result in told))
+    renew_leases(WORKER, (result.key for result in told))
     for result in told:
         states = [Job.State.CLAIMED, Job.State.QUEUED, Job.State.FAILED] if result.ok else [Job.State.CLAIMED]
         for job in Job.objects.filter(key=result.key, state__in=states).select_related("stimulus"):

@@ -103,7 +103,7 @@ def send_due_scores() -> int:
 def record_scores(results: Iterable[dict[str, Any]]) -> None:
     """Write down scores by the keys of their jobs. Told twice, they change nothing."""
     told = [ScoreResult.from_dict(value) for value in results]
-    renew_leases(WORKER, Job.Kind.SCORE, (result.key for result in told))
+    renew_leases(WORKER, (result.key for result in told))
     for result in told:
         for job in Job.objects.filter(kind=Job.Kind.SCORE, key=result.key).select_related("stimulus"):
             _record(job.stimulus, result)

@@ -91,13 +91,13 @@ def give_back(worker: str) -> None:
     )
 
 
-def renew_leases(worker: str, kind: Job.Kind, keys: Iterable[str]) -> None:
+def renew_leases(worker: str, keys: Iterable[str]) -> None:
     """Something came back of the jobs with these keys: what was sent to the same workers then or later is alive too.
 
-    Workers take lists in the order in which they were sent. Without this, jobs that wait in a long queue, or late in a slow list, would
-    be taken for lost; what was sent earlier and has not come back is left to run out.
+    Workers take lists in the order in which they were sent, whatever the kind of their jobs. Without this, jobs that wait in a long
+    queue, or late in a slow list, would be taken for lost; what was sent earlier and has not come back is left to run out.
     """
-    waiting = Job.objects.filter(worker=worker, kind=kind, state=Job.State.CLAIMED)
+    waiting = Job.objects.filter(worker=worker, state=Job.State.CLAIMED)
     sent = waiting.filter(key__in=list(keys)).aggregate(first=Min("lease_expires_at"))["first"]
     if sent is not None:
         waiting.filter(lease_expires_at__gte=sent).update(lease_expires_at=timezone.now() + LEASE)

@@ -70,3 +70,15 @@ def stand_in() -> Iterator[StandIn]:
     server = StandIn()
     yield server
     server.close()
+
+
+@pytest.fixture
+def announced(page: Page) -> list[str]:
+    """Everything that is told to a screen reader without moving its focus, in its order."""
+    heard: list[str] = []
+    page.expose_function("announced", lambda text: heard.append(text))
+    page.add_init_script("""addEventListener("DOMContentLoaded", () => {
+        const live = document.getElementById("live");
+        if (live) new MutationObserver(() => announced(live.textContent)).observe(live, { childList: true });
+    });""")
+    return heard

@@ -74,18 +74,6 @@ def study(transactional_db, settings, tmp_path: Path) -> Study:
     return study
 
 
-@pytest.fixture
-def said(page: Page) -> list[str]:
-    """Everything that is announced to a screen reader, in its order."""
-    heard: list[str] = []
-    page.expose_function("announced", lambda text: heard.append(text))
-    page.add_init_script("""addEventListener("DOMContentLoaded", () => {
-        const live = document.getElementById("live");
-        if (live) new MutationObserver(() => announced(live.textContent)).observe(live, { childList: true });
-    });""")
-    return heard
-
-
 def heading(step: str) -> str:
     with translation.override("zh-hans"):
         return str(get_step(step).heading)
@@ -152,7 +140,7 @@ def take_the_trials(page: Page, found: dict[str, list[str]]) -> None:
     page.wait_for_url("**/done/")
 
 
-def test_a_whole_session_is_in_chinese(page: Page, live_server, study: Study, said: list[str]) -> None:
+def test_a_whole_session_is_in_chinese(page: Page, live_server, study: Study, announced: list[str]) -> None:
     found: dict[str, list[str]] = {}
     page.goto(f"{live_server.url}/s/voices/{LINK}")
     found["consent"] = english(page)
@@ -186,4 +174,4 @@ def test_a_whole_session_is_in_chinese(page: Page, live_server, study: Study, sa
     expect(page.locator("#completion-code")).to_have_text("C0DE")
     found["done"] = english(page)
     assert {name: texts for name, texts in found.items() if texts} == {}
-    assert len(said) >= 8 and [text for text in said if foreign(text)] == []
+    assert len(announced) >= 8 and [text for text in announced if foreign(text)] == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.stand_in import StandIn
@@ -18,18 +17,6 @@ SAID = [
     "Not sent yet. 1 answer is kept here until the server has received it",
     "All answers are saved",
 ]
-
-
-@pytest.fixture
-def announced(page: Page) -> list[str]:
-    """Everything that is announced without moving the focus, in its order."""
-    heard: list[str] = []
-    page.expose_function("announced", lambda text: heard.append(text))
-    page.add_init_script("""addEventListener("DOMContentLoaded", () => {
-        const live = document.getElementById("live");
-        new MutationObserver(() => announced(live.textContent)).observe(live, { childList: true });
-    });""")
-    return heard
 
 
 def test_a_trial_is_told_in_names_roles_and_announcements(page: Page, announced: list[str], stand_in: StandIn) -> None:
