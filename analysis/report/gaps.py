@@ -16,7 +16,7 @@ def find_gaps(results: Results, notes: Sequence[str] = ()) -> list[str]:
     if not results.scales:
         gaps.append("There is no mean opinion score: no scale has numbers.")
     if not results.counts["raters"]:
-        gaps.append("There are no intervals and no agreement: the ratings do not name their raters.")
+        gaps.append("There are no intervals, no agreement and nothing on who took part: the ratings do not name their raters.")
     elif not _any(results, "mos") and results.scales:
         reasons = sorted({note for note in results.mos.frame["note"] if note})
         gaps.append(f"No mean opinion score has an interval: {'; '.join(reasons)}.")
@@ -32,9 +32,7 @@ def find_gaps(results: Results, notes: Sequence[str] = ()) -> list[str]:
     if results.counts["conditions"] < 2:
         gaps.append("Nothing is compared: all ratings are of one condition.")
     people = results.people
-    if people.reason:
-        gaps.append(f"Nothing is said about who took part: {people.reason}.")
-    else:
+    if not people.reason:
         if not people.timing:
             gaps.append("How long raters took is unknown: the ratings hold no times.")
         if people.raters["pay"].isna().all():

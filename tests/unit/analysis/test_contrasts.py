@@ -5,7 +5,7 @@ from scipy import stats
 
 from analysis.ratings.bootstrap import CrossedBootstrap
 from analysis.ratings.coding import encode
-from analysis.ratings.contrasts import COLUMNS, cliffs_delta, contrasts, holm
+from analysis.ratings.contrasts import COLUMNS, cliffs_delta, contrasts, holm, tukey
 from analysis.ratings.mos import mos_by_condition
 
 
@@ -69,6 +69,27 @@ def test_holm_passes_over_what_is_undefined_and_never_exceeds_one() -> None:
     np.testing.assert_allclose(holm([0.01, np.nan, 0.04, 0.03, 0.005]), [0.03, np.nan, 0.06, 0.06, 0.02])
     assert holm([0.9, 0.8]).tolist() == [1.0, 1.0]
     assert holm([]).tolist() == []
+
+
+def test_tukey_is_that_of_independent_groups_with_one_variance() -> None:
+    # Data of SciPy's page on tukey_hsd; p .0145, .9803 and .0203 there.
+    groups = [[24.5, 23.5, 26.4, 27.1, 29.9], [28.4, 34.2, 29.5, 32.2, 30.1], [26.1, 28.3, 24.3, 26.2, 27.8]]
+    error = np.sqrt(2 / 5 * np.mean([np.var(group, ddof=1) for group in groups]))
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    alone = [2 * stats.t.sf(abs(np.mean(groups[a]) - np.mean(groups[b])) / error, 12) for a, b in pairs]
+    theirs = stats.tukey_hsd(*groups).pvalue
+    np.testing.assert_allclose(tukey(alone, 3, 12), [theirs[pair] for pair in pairs], rtol=1e-6)
+    np.testing.assert_allclose(tukey(alone, 3, 12), [0.014, 0.980, 0.020], atol=5e-4)
+
+
+def test_tukey_of_two_conditions_changes_nothing_and_passes_over_what_is_undefined() -> None:
+    np.testing.assert_allclose(tukey([0.03, np.nan], 2, [9, np.nan]), [0.03, np.nan], rtol=1e-6)
+
+
+def test_contrasts_are_corrected_over_the_conditions_of_their_scale(make_ratings) -> None:
+    table = contrasts_of(make_ratings(n_raters=9))
+    assert (table["p_tukey"] >= table["p"]).all()
+    np.testing.assert_allclose(table["p_tukey"], tukey(table["p"], 3, 7))  # nine raters, eight clips
 
 
 @pytest.mark.parametrize(
