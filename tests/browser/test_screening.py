@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Page, Route, ViewportSize, expect
+from playwright.sync_api import Locator, Page, Route, ViewportSize, expect
 
 from listening.models import Exclusion, ScreeningResult, Session, Study
 from listening.screening.registry import SCREENING_STEPS, get_step
@@ -234,3 +234,92 @@ def test_practice_feedback_a_trap_and_a_break_in_one_session(page: Page, live_se
     trial.done()
     results = dict(ScreeningResult.objects.values_list("step", "passed"))
     assert set(results) == {"gold", "trap"} and results["trap"] is False
+
+
+def walk_to(target: Locator) -> None:
+    """Press Tab until the focus is there, as somebody without a mouse does."""
+    for _ in range(40):
+        if target.evaluate("node => node === document.activeElement"):
+            return
+        target.page.keyboard.press("Tab")
+    raise AssertionError(f"The Tab key never comes to {target}.")
+
+
+def press(target: Locator, key: str = "Enter") -> None:
+    walk_to(target)
+    target.page.keyboard.press(key)
+
+
+def test_from_link_to_code_without_a_mouse_every_page_tells_what_is_on_it(
+    page: Page, live_server, make_study, announced: list[str]
+) -> None:
+    study = make_study("volume", "hearing", training_trials=1, break_every=1)
+    page.goto(f"{live_server.url}/s/voices/{LINK}")
+    expect(page.get_by_role("main")).to_match_aria_snapshot("""
+        - heading "Before you start" [level=1]
+        - region "Your consent":
+          - heading "Your consent" [level=2]
+          - checkbox "I have read the information above and agree to take part."
+        - button "Agree and go on"
+        - button "I do not want to take part"
+    """)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    press(page.get_by_role("checkbox"), "Space")
+    press(page.get_by_role("button", name="Agree and go on"))
+    page.wait_for_url("**/check/")
+    settled(page)
+    expect(page.get_by_role("main")).to_match_aria_snapshot("""
+        - paragraph: Step 1 of 2 before the test
+        - heading "Set your volume" [level=1]
+        - paragraph: /set the volume of your device/
+        - group "How loud is the voice now?":
+          - button "Play the clip"
+          - paragraph: Press play.
+          - radio "Too soft"
+          - radio "Comfortable"
+          - radio "Too loud"
+        - button "Go on"
+        - button "I cannot hear anything"
+    """)
+    press(page.get_by_role("button", name="Play the clip"), "Space")
+    expect(page.locator("[data-dial]")).to_have_attribute("data-state", "playing")
+    press(page.get_by_role("radio", name="Too soft"), "Space")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name="Comfortable")).to_be_checked()
+    press(page.get_by_role("button", name="Go on"))
+    expect(page.locator(".eyebrow")).to_have_text("Step 2 of 2 before the test")
+    settled(page)
+    right = right_form(Session.objects.get())
+    for number in range(1, 6):
+        item = page.get_by_role("group", name=f"{number} Which three digits did you hear?")
+        expect(item.get_by_role("button", name="Play the clip")).to_be_visible()
+        walk_to(item.get_by_role("textbox", name="Which three digits did you hear?"))
+        page.keyboard.type(right[f"item-{number}"])
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/trial/")
+
+    trial = TrialPage(page)
+    expect(trial.title).to_have_text("Practice clip 1 of 1")
+    for title in ("About this practice clip", "Time for a break", ""):
+        trial.ready()
+        page.keyboard.press("Space")
+        expect(trial.form).not_to_have_attribute("data-state", "locked", timeout=30_000)
+        assert announced[-1] == "The clip has ended. The questions are open."
+        for key in ("n", "4", "3", "Enter"):
+            page.keyboard.press(key)
+        if not title:
+            break
+        expect(page.get_by_role("heading", name=title)).to_be_focused()
+        expect(page.locator("#live")).to_have_text("")  # nothing of the clip before
+        press(page.get_by_role("button", name="Go on"))
+        expect(trial.title).to_be_focused()
+    trial.done()
+    expect(page.get_by_role("main")).to_match_aria_snapshot(f"""
+        - heading "Thank you" [level=1]
+        - region "Your completion code":
+          - status: {study.completion_code}
+          - button "Copy the code"
+        - link "Return to Prolific"
+    """)
+    walk_to(page.get_by_role("link", name="Return to Prolific"))
