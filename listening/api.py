@@ -66,6 +66,9 @@ class ListeningSerializer(serializers.Serializer):
     )
     interruptions = serializers.IntegerField(required=False, min_value=0, help_text="How often the device broke a play off.")
     sha256_ok = serializers.BooleanField(required=False, allow_null=True)
+    tries = serializers.IntegerField(
+        required=False, min_value=1, help_text="How often the page has tried to deliver this, the present try included."
+    )
 
 
 class RatingsSerializer(serializers.Serializer):
@@ -77,6 +80,11 @@ class RatingsSerializer(serializers.Serializer):
     client_time = serializers.DateTimeField(required=False, allow_null=True)
 
 
+#: What is read of a session to take an answer: a row of a study is wide, and answers come by the hundred a second.
+_ANSWERING = (
+    *("public_id", "state", "preview", "lease_expires_at", "study", "participant__simulated"),
+    *(f"study__{name}" for name in ("language", "rating_tasks", "emotions", "minimum_heard_share", "lease_minutes")),
+)
 #: Building the fields of a serializer takes longer than reading an answer with them. These two hold nothing of a request.
 _RATINGS, _LISTENING = RatingsSerializer(), ListeningSerializer()
 
@@ -222,9 +230,9 @@ class RaterView(APIView):
     authentication_classes = ()
     permission_classes = ()
 
-    def session(self, token: str) -> Session:
+    def session(self, token: str, *fields: str) -> Session:
         try:
-            return Session.from_token(token)
+            return Session.from_token(token, *fields)
         except Session.DoesNotExist as error:
             raise NotFound(_("There is no such session. Please open the study from Prolific again.")) from error
 
@@ -252,7 +260,7 @@ class RatingsView(RaterView):
     )
     def post(self, request: Request, token: str, position: int) -> Response:
         """Store the answers of one trial. The same answers again get the same receipt, with status 200."""
-        session = self.session(token)
+        session = self.session(token, *_ANSWERING)
         with translation.override(session.study.language):
             return self._store(request, session, position)
 

@@ -89,13 +89,17 @@ class Session(models.Model):
         return _SIGNER.sign(self.public_id)
 
     @classmethod
-    def from_token(cls, token: str) -> Self:
-        """The session of a token. Raises Session.DoesNotExist for a token that was never given out."""
+    def from_token(cls, token: str, *fields: str) -> Self:
+        """The session of a token, its study and participant; with ``fields`` only these columns are read at first.
+
+        Raises Session.DoesNotExist for a token that was never given out.
+        """
         try:
             public_id = _SIGNER.unsign(token)
         except signing.BadSignature as error:
             raise cls.DoesNotExist from error
-        return cls.objects.select_related("study", "participant").get(public_id=public_id)
+        sessions = cls.objects.select_related("study", "participant")
+        return (sessions.only(*fields) if fields else sessions).get(public_id=public_id)
 
     @property
     def is_active(self) -> bool:

@@ -16,6 +16,8 @@ from listening.services.stimuli import due_jobs, unavailable_conditions
 
 LEAST_FREE_BYTES = 1_000_000_000
 RECENT = timedelta(minutes=10)
+#: Answers that are looked at for how often they were sent; more than this in ten minutes are told by the latest.
+LATEST = 2000
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ def figures() -> Iterator[Figure]:
     for state in Session.State.values:
         yield Figure("listening_sessions", "Sessions by state.", sessions.get(state, 0), (("state", state),))
     yield Figure("listening_ratings", "Ratings ever stored.", _highest(Rating), counter=True)
+    help_text = f"Tries that did not deliver an answer which then came in the last {RECENT.seconds // 60} minutes."
+    yield Figure("listening_outbox_retries", help_text, _retries())
     yield Figure("listening_events", "Noteworthy events ever logged.", _highest(Event), counter=True)
     counted = Job.objects.order_by().values_list("kind", "state").annotate(n=Count("pk"))
     jobs = {(kind, state): n for kind, state, n in counted}
@@ -150,6 +154,12 @@ def _free_bytes() -> dict[str, int]:
             there = next(path for path in (Path(where), *Path(where).parents) if path.exists())
             free[name] = shutil.disk_usage(there).free
     return free
+
+
+def _retries() -> int:
+    latest = Rating.objects.order_by("-pk").values_list("trial", "received_at", "trial__listening__tries")[:LATEST]
+    tries = {trial: tries or 1 for trial, received_at, tries in latest if received_at >= timezone.now() - RECENT}
+    return sum(tries.values()) - len(tries)
 
 
 def _highest(model: type[Rating] | type[Event]) -> int:

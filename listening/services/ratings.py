@@ -123,7 +123,8 @@ def _check_few_skipped(session: Session) -> None:
 
 
 def _lock_trial(session: Session, position: int) -> Trial:
-    trials = Trial.objects.select_related("stimulus")
+    kept = ("session", "position", "role", "expected", "answered_at", "skipped", "audio_sent_at")
+    trials = Trial.objects.select_related("stimulus").only(*kept, "stimulus__source_clip", "stimulus__duration_s")
     if connection.features.has_select_for_update:
         trials = trials.select_for_update(of=("self",))
     return trials.get(session=session, position=position)

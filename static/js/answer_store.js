@@ -1,7 +1,7 @@
 /**
  * Unsent answers on disk, in IndexedDB, so that they survive a reload, a crash and a closed tab.
  *
- * A row is {key, token, position, url, payload, keptAt, refused?}. Every method resolves to whether it worked and never throws: some
+ * A row is {key, token, position, url, payload, keptAt, tries?, refused?}. Every method resolves to whether it worked and never throws: some
  * browsers refuse storage altogether (private windows), others fail half-way (full disk), and the outbox then lives in memory alone.
  */
 

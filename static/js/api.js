@@ -22,13 +22,14 @@ export async function fetchSession(apiUrl) {
   return status === 200 && Array.isArray(body?.trials) ? body : null;
 }
 
-/** Post one kept answer. `keepalive` lets the request outlive the page. */
+/** Post one kept answer and say how often that was tried. `keepalive` lets the request outlive the page. */
 export function postAnswer(row) {
+  row.tries = (row.tries ?? 0) + 1;
   return request(row.url, {
     method: "POST",
     keepalive: true,
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(row.payload),
+    body: JSON.stringify({ ...row.payload, listening: { ...row.payload.listening, tries: row.tries } }),
   });
 }
 

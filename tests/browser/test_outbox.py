@@ -60,6 +60,8 @@ def test_errors_of_the_server_are_waited_out(trial: TrialPage, stand_in: StandIn
         trial.answer(position)
     trial.done()
     assert set(stand_in.stored) == {1, 2, 3}
+    tries = [post["listening"]["tries"] for post in stand_in.received if post["position"] == 1]
+    assert tries[0] == 2 and tries[-1] >= 3  # the first did not arrive
 
 
 def test_a_closed_tab_loses_nothing(context: BrowserContext, stand_in: StandIn) -> None:

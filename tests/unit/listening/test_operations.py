@@ -10,9 +10,10 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from listening.models import Alert, Job, Study
+from listening.models import Alert, Job, Rating, Study
 from listening.redaction import JsonFormatter
 from listening.services import alerts, operations
+from tests.unit.listening.raters import HEARD, Rater
 
 TOKEN = "a long random word"
 
@@ -97,6 +98,17 @@ def test_metrics_are_for_whoever_has_the_token(client, study, settings):
     assert 'listening_jobs{kind="render",state="done"} 12.0' in text
     assert f'listening_free_plans{{study="{study}"}} {study.plans.count()}.0' in text
     assert "listening_ratings_total 0.0" in text and 'listening_device_busy_seconds{device="cpu"}' in text
+
+
+def test_tries_that_did_not_deliver_an_answer_are_counted_once_for_each_answer_and_only_lately(study):
+    rater = Rater(study).arrive()
+    for position, tries in ((1, {"tries": 4}), (2, {"tries": 1}), (3, {})):
+        rater.hear(position)
+        assert rater.rate(position, listening={**HEARD, **tries}).status_code == 201
+    figures = {figure.name: figure.value for figure in operations.figures()}
+    assert figures["listening_outbox_retries"] == 3  # of three scales each
+    Rating.objects.update(received_at=timezone.now() - timedelta(minutes=11))
+    assert {figure.name: figure.value for figure in operations.figures()}["listening_outbox_retries"] == 0
 
 
 def test_figures_cost_no_more_when_there_is_more(study, django_assert_max_num_queries):
