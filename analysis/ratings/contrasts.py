@@ -31,8 +31,8 @@ def contrasts(scales: Mapping[str, Coded], bootstrap: CrossedBootstrap, order: S
     crossed bootstrap, where both means see the same raters and clips, so that what they share cancels, brought to the
     difference's own `crossed_standard_error` (`rescaled_interval`). ``p``: two-sided, from t = difference / that standard error with
     min(raters, clips) - 1 degrees of freedom; a count of replicates would end at 1/replicates, above what Holm asks of many pairs.
-    ``p_holm`` corrects over the pairs of a scale, and so does ``p_tukey`` (`tukey`), for readers who expect it. ``cliffs_delta`` is P(a > b) - P(a < b) for a vote of each. ``order`` names the
-    conditions in the order they are paired in; others follow by name.
+    ``p_holm`` corrects over the pairs of a scale, and so does ``p_tukey`` (`tukey`), for readers who expect it. ``cliffs_delta`` is
+    P(a > b) - P(a < b) for a vote of each. ``order`` names the conditions in the order they are paired in; others follow by name.
 
     Undefined, with a note: no clip in common; the interval and p without rater ids, with one rater or one clip, or with all
     votes equal.

@@ -41,7 +41,8 @@ ROWS = (
 INSERT INTO listening_trial (session_id, position, stimulus_id, role, expected, public_id, answered_at, skipped, listening)
 SELECT {SESSIONS} + n, place, stimuli.ids[1 + (n + place) % cardinality(stimuli.ids)], '', '{{}}', md5(n || '-' || place), now(), '',
     '{{"plays": 1, "heard_share": 1.0}}'
-FROM (SELECT array_agg(id) AS ids FROM listening_stimulus) stimuli, generate_series(1, {SESSIONS}) AS n, generate_series(1, {TRIALS}) AS place
+FROM (SELECT array_agg(id) AS ids FROM listening_stimulus) stimuli, generate_series(1, {SESSIONS}) AS n,
+    generate_series(1, {TRIALS}) AS place
 """,
     """
 INSERT INTO listening_rating (trial_id, stimulus_id, scale, value, idempotency_key, received_at)
@@ -68,8 +69,8 @@ superuser = User.objects.create_superuser("root")
 lists = [reverse(f"admin:listening_{model._meta.model_name}_changelist") for model in admin.site._registry
          if model._meta.app_label == "listening"]
 ratings = reverse("admin:listening_rating_changelist")
-more = [f"?study={study.pk}", "?condition=opus-6kbps", "?scale=bak", f"?session={session.pk}", "?p=100", f"?study={study.pk}&condition=original&scale=ovrl",
-        "?trial__session__participant__simulated__exact=1"]
+more = [f"?study={study.pk}", "?condition=opus-6kbps", "?scale=bak", f"?session={session.pk}", "?p=100",
+        f"?study={study.pk}&condition=original&scale=ovrl", "?trial__session__participant__simulated__exact=1"]
 pages = [reverse("admin:index"), *lists, *(ratings + query for query in more),
          reverse("admin:listening_session_changelist") + f"?study={study.pk}&state__exact=completed",
          reverse("admin:listening_session_change", args=[session.pk]),
