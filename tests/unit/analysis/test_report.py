@@ -2,6 +2,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -94,6 +95,24 @@ def test_excluded_ratings_change_the_counts_and_nothing_else(make_ratings, tmp_p
     pd.testing.assert_frame_equal(one.drop(columns="n_excluded"), two.drop(columns="n_excluded"))
     assert json.loads(b["report.json"])["left_out"] == {"failed the trap": len(extra)}
     assert "failed the trap" in b["report.html"].decode()
+
+
+def test_other_names_of_raters_and_clips_change_no_number(make_ratings, tmp_path: Path) -> None:
+    def tables(name: str, rename: Callable[[str], str]) -> dict[str, pd.DataFrame]:
+        frame = make_ratings()
+        names = {column: frame[column].map(rename) for column in ("rater_id", "clip_id", "stimulus_id")}
+        write_report(frame.assign(**names), tmp_path / name, make_pdf=False, replicates=64)
+        files = ("mos.csv", "contrasts.csv", "retention.csv", "retention_by_emotion.csv", "soft_labels.csv", "agreement.csv")
+        return {file: pd.read_csv(tmp_path / name / file) for file in files}
+
+    plain = tables("plain", str)
+    for file, same_order in tables("same", lambda name: f"x{name}").items():
+        pd.testing.assert_frame_equal(same_order, plain[file], check_exact=True)
+    # Draws follow the order of names: names in another order have other draws, and the same scores.
+    turned = {str(digit): "9876543210"[digit] for digit in range(10)}
+    for file, table in tables("turned", lambda name: "".join(turned.get(letter, letter) for letter in name)).items():
+        left = [column for column in table.columns if not re.search("ci_low|ci_high|bootstrap|note", column)]
+        pd.testing.assert_frame_equal(table[left], plain[file][left])
 
 
 def test_the_page_needs_nothing_but_itself(make_ratings, tmp_path: Path) -> None:
