@@ -1,6 +1,7 @@
 """Ratings in the forms that referees and other tools read: tidy, sureal, P.808 toolkit and a Frictionless data package.
 
-Every form is made from the tidy frame of `analysis.schema`; raters keep the random names they have there.
+Every form is made from the tidy frame of `analysis.schema`; raters keep the random names they have there. What machines made of the
+same stimuli goes along as tables of its own: the scores, and what each measure is.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from math import inf, nan
 
 import pandas as pd
 
 from analysis.formats.p808 import SCALES as TOOLKIT_SCALES
+from analysis.objective import MEASURES as REGISTRY
+from analysis.objective import get_measure
 from analysis.schema import CHECK_ROLES, OPTIONAL, REQUIRED, SchemaError
 
 #: Form -> the ending of its file.
@@ -41,6 +45,27 @@ DICTIONARY: Mapping[str, tuple[str, str]] = {
     "heard_share": ("number", "Share of the clip that was heard before the answer, 0 to 1."),
     "seconds": ("number", "Time from the first sound to the answer."),
 }
+#: The same for scores; every column is always there.
+SCORES: Mapping[str, tuple[str, str]] = {
+    "stimulus_id": ("string", "Audio file that was measured, as in the ratings."),
+    "clip_id": ("string", "Original recording that the stimulus was made from."),
+    "condition": ("string", "Processing that was applied, by its short name."),
+    "measure": ("string", "Signal measure, by its short name; the table of measures says what it is."),
+    "score": ("number", "Its value; empty where it has none."),
+    "reason": ("string", "Why the measure has no value here; empty where it has one."),
+    "version": ("string", "Revision of the measure and the packages that decide its value."),
+}
+#: The same for measures.
+MEASURES: Mapping[str, tuple[str, str]] = {
+    "measure": ("string", "Short name of the measure."),
+    "label": ("string", "Its name."),
+    "unit": ("string", "Unit of its values; empty where they have none."),
+    "minimum": ("number", "Lower end of its range; empty where there is none."),
+    "maximum": ("number", "Upper end of its range; empty where there is none."),
+    "best": ("string", "Which end is good: higher, lower or neither."),
+    "source": ("string", "Standard or paper that defines it."),
+}
+_TABLES = {"ratings": DICTIONARY, "scores": SCORES, "measures": MEASURES}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -54,10 +79,10 @@ def export(
 ) -> bytes:
     """The bytes of a file in ``form``, one of `EXPORTS`; the same ratings give the same bytes.
 
-    ``tidy`` and ``parquet`` hold every row and column; so does ``datapackage``, with the data dictionary, ``tables`` (name ->
-    frame, such as the conditions) and the dictionary as a table of its own. ``sureal`` and ``p808`` hold the votes that count, on
-    numeric scales; ``sureal`` one ``scale``, by default the first. Raises SchemaError with a sentence for an unknown form or
-    scale, and where nothing is left to write.
+    ``tidy`` and ``parquet`` hold every row and column; so does ``datapackage``, with the data dictionary, ``tables`` (name -> frame,
+    such as the conditions and the scores) and the dictionary as a table of its own. ``sureal`` and ``p808`` hold the votes that
+    count, on numeric scales; ``sureal`` one ``scale``, by default the first. Raises SchemaError with a sentence for an unknown form
+    or scale, and where nothing is left to write.
 
     >>> frame = pd.DataFrame([dict(rater_id="r1", stimulus_id="c__x", clip_id="c", condition="x", scale="ovrl", value=4, labels="")])
     >>> json.loads(export(frame, "sureal"))["dis_videos"][0]["os"]
@@ -76,9 +101,26 @@ def export(
 
 
 def dictionary() -> pd.DataFrame:
-    """The data dictionary: one row per column."""
-    rows = [(name, *DICTIONARY[name], "yes" if name in REQUIRED else "no") for name in (*REQUIRED, *OPTIONAL)]
-    return pd.DataFrame(rows, columns=["column", "type", "description", "always_there"])
+    """The data dictionary: one row per column of the ratings, the scores and the measures."""
+    rows = [
+        (table, column, *meaning, "no" if table == "ratings" and column in OPTIONAL else "yes")
+        for table, columns in _TABLES.items()
+        for column, meaning in columns.items()
+    ]
+    return pd.DataFrame(rows, columns=["table", "column", "type", "description", "always_there"])
+
+
+def measures_table(keys: Iterable[str]) -> pd.DataFrame:
+    """What the measures of ``keys`` are: one row each, in the order of the registry, with the columns `MEASURES`.
+
+    >>> measures_table(["si_sdr"])[["label", "unit", "maximum", "best"]].values.tolist()
+    [['SI-SDR', 'dB', 100.0, 'higher']]
+    """
+    wanted = set(keys)
+    measures = {key: get_measure(key) for key in REGISTRY if key in wanted}
+    rows = [(key, *(getattr(one, name) for name in MEASURES if name != "measure")) for key, one in measures.items()]
+    table = pd.DataFrame(rows, columns=list(MEASURES))
+    return table.astype({"minimum": float, "maximum": float}).replace([inf, -inf], nan)
 
 
 def _votes(ratings: pd.DataFrame) -> pd.DataFrame:
@@ -142,9 +184,7 @@ def _p808(votes: pd.DataFrame) -> bytes:
 def _package(ratings: pd.DataFrame, name: str, tables: Mapping[str, pd.DataFrame]) -> bytes:
     """A Frictionless data package (specs.frictionlessdata.io, version 1) in a zip file."""
     known = [column for column in (*REQUIRED, *OPTIONAL) if column in ratings.columns]
-    fields: list[dict[str, object]] = [
-        {"name": column, "type": DICTIONARY[column][0], "description": DICTIONARY[column][1]} for column in known
-    ]
+    fields = _fields("ratings", ratings[known])
     for field in fields:
         if field["type"] == "boolean":
             field |= {"trueValues": ["1"], "falseValues": ["0"]}
@@ -156,8 +196,7 @@ def _package(ratings: pd.DataFrame, name: str, tables: Mapping[str, pd.DataFrame
     resources = [_resource("ratings", files, {"fields": fields, "missingValues": [""]})]
     others = {"dictionary": dictionary(), **tables}
     resources += [
-        _resource(key, files, {"fields": [{"name": str(column), "type": _kind(table[column])} for column in table]})
-        for key, table in others.items()
+        _resource(key, files, {"fields": _fields(key, table), "missingValues": [""]}) for key, table in others.items()
     ]
     description = (
         "Ratings of a listening test, one row per rater, stimulus and scale. Rows with a reason in 'excluded' do not count."
@@ -183,6 +222,17 @@ def _resource(name: str, files: Mapping[str, bytes], schema: Mapping[str, object
         "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
         "schema": dict(schema),
     }
+
+
+def _fields(name: str, table: pd.DataFrame) -> list[dict[str, object]]:
+    """The Frictionless fields of a table, with what the dictionary says of them."""
+    said = _TABLES.get(name, {})
+    return [
+        {"name": column, "type": said[column][0], "description": said[column][1]}
+        if column in said
+        else {"name": str(column), "type": _kind(table[column])}
+        for column in table
+    ]
 
 
 def _kind(column: pd.Series) -> str:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import soundfile
 
-from analysis.corpora.base import SEXES, Corpus, CorpusError
+from analysis.corpora.base import SEXES, Corpus, CorpusError, LeftOut
 from analysis.emotions import NAMES, emotion_name
 from analysis.labels import HIGH, LOW, ambiguity, split_labels
 
@@ -107,16 +107,23 @@ def select_clips(clips: pd.DataFrame, selection: Selection) -> BoolArray:
 
 
 def select_corpus(corpus: Corpus, text: str) -> Corpus:
-    """The corpus with the clips that ``text`` selects (`parse_selection`), durations measured where they are asked for.
+    """The corpus with the clips that ``text`` selects (`parse_selection`), and a note on how many they are; empty selects all.
 
-    Raises CorpusError for a selection that means nothing, or that leaves no clip.
+    Durations are measured where they are asked for, and a clip whose duration cannot be read is left out with the reason. Raises
+    CorpusError for a selection that means nothing, or that leaves no clip.
     """
+    if not text.strip():
+        return corpus
     selection = parse_selection(text)
-    clips = measure_durations(corpus.clips)[0] if selection.asks_duration else corpus.clips
+    clips, unreadable = measure_durations(corpus.clips) if selection.asks_duration else (corpus.clips, {})
+    unknown = clips["clip_id"].isin(unreadable)
+    left_out = [LeftOut(row.path, unreadable[row.clip_id]) for row in clips[unknown].itertuples()]
+    clips = clips[~unknown]
     chosen = clips[select_clips(clips, selection)].reset_index(drop=True)
     if chosen.empty:
-        raise CorpusError(f"None of the {len(clips)} clips is selected by '{text}'.")
-    return replace(corpus, clips=chosen)
+        raise CorpusError(f"None of the {len(corpus.clips)} clips is selected by '{text}'.")
+    note = f"{len(chosen)} of {len(corpus.clips)} clips are selected by '{text}'."
+    return replace(corpus, clips=chosen, left_out=[*corpus.left_out, *left_out], notes=(*corpus.notes, note))
 
 
 def measure_durations(clips: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:

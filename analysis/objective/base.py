@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, wraps
 from importlib.metadata import PackageNotFoundError, version
 from math import isfinite, nan
 from typing import Literal, TypeVar
@@ -46,6 +46,19 @@ class Memory:
         return self._kept[key]  # type: ignore[return-value]
 
 
+Holder = TypeVar("Holder", bound=Memory)
+
+
+def once(compute: Callable[[Holder], Kept]) -> Callable[[Holder], Kept]:
+    """What ``compute`` makes of a clip or a pair, computed once however many measures ask for it."""
+
+    @wraps(compute)
+    def kept(of: Holder) -> Kept:
+        return of.once(compute, lambda: compute(of))
+
+    return kept
+
+
 class Clip(Memory):
     """One recording, with its other rates, spectra and levels as measures asked for them.
 
@@ -77,9 +90,13 @@ class Clip(Memory):
         return Aligner(self.samples, self.rate)
 
     @cached_property
+    def activity(self) -> Activity:
+        return Activity(self.samples, self.rate)
+
+    @cached_property
     def gain_to_target(self) -> float:
         """Gain in dB to the active level at which levels are compared; NaN where there is no level to be read."""
-        return Activity(self.samples, self.rate).gain_to(COMPARED_AT_DBOV)
+        return self.activity.gain_to(COMPARED_AT_DBOV)
 
 
 class Pair(Memory):
@@ -174,6 +191,7 @@ class Measure:
         return Score(value) if isfinite(value) else Score(nan, f"{self.label} has no value for these signals.")
 
 
+@cache
 def _version(package: str) -> str:
     try:
         return version(package)

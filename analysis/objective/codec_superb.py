@@ -14,12 +14,12 @@ import numpy.typing as npt
 from scipy.signal import resample_poly
 
 from analysis.audio import Samples
-from analysis.objective.base import Clip, Measure, Pair, Undefined
+from analysis.objective.base import Clip, Measure, Pair, Undefined, once
 from analysis.objective.distances import spectral_distance
 from analysis.objective.intelligibility import RATE as STOI_RATE
 from analysis.objective.intelligibility import ReferenceSpeech, stoi
 from analysis.objective.overall import overall_score
-from analysis.objective.perceptual import RATE, pesq
+from analysis.objective.perceptual import RATE, pesq_of
 from analysis.objective.pitch import pearson, track_pitch
 
 BELIEVED_RATE, F0_HOP, F0_RANGE_HZ, VOICING = 22_050, 256, (50, 1100), 0.6
@@ -54,42 +54,49 @@ def _padded(clip: Clip, n: int) -> Clip:
     return clip.once(("padded", n), lambda: Clip(np.pad(clip.samples, (0, missing)), clip.rate)) if missing else clip
 
 
+@once
 def _equal_length(pair: Pair) -> tuple[Clip, Clip]:
     """Both at the reference's rate and as long as the longer one."""
     reference, degraded = pair.reference, pair.degraded
     if degraded.rate != reference.rate:
-        key = ("julius", reference.rate)
-        degraded = degraded.once(
-            key, lambda: Clip(resample_frac(pair.degraded.samples, degraded.rate, reference.rate), reference.rate)
-        )
+        degraded = Clip(resample_frac(degraded.samples, degraded.rate, reference.rate), reference.rate)
     n = max(len(reference.samples), len(degraded.samples))
     return _padded(reference, n), _padded(degraded, n)
 
 
+@once
 def _at_16k(clip: Clip) -> Samples:
-    return clip.once("julius 16 kHz", lambda: resample_frac(clip.samples, clip.rate, RATE))
+    return resample_frac(clip.samples, clip.rate, RATE)
 
 
 def _pesq(pair: Pair) -> float:
     reference, degraded = _equal_length(pair)
-    return pair.once("codec_superb pesq", lambda: pesq("wb", reference=_at_16k(reference), degraded=_at_16k(degraded)))
+    return pesq_of(pair, "wb", reference=_at_16k(reference), degraded=_at_16k(degraded))
 
 
+@once
 def _stoi(pair: Pair) -> float:
     reference, degraded = _equal_length(pair)
-    # It looks for speech one sample early.
-    speech = reference.once("codec_superb speech", lambda: ReferenceSpeech.of(_at_10k(reference), shift=1))
-    return float(np.clip(stoi(speech, _at_10k(degraded)), 0, 1))
+    speech = _speech(reference)
+    return float(np.clip(stoi(speech, speech.follow(_at_10k(degraded))), 0, 1))
+
+
+@once
+def _speech(reference: Clip) -> ReferenceSpeech:
+    """What that code takes for speech: it looks one sample early."""
+    return ReferenceSpeech.of(_at_10k(reference), shift=1)
 
 
 def _at_10k(clip: Clip) -> Samples:
-    return clip.once("poly 10 kHz", lambda: np.asarray(resample_poly(_at_16k(clip), STOI_RATE, RATE)))
+    return np.asarray(resample_poly(_at_16k(clip), STOI_RATE, RATE))
 
 
+@once
 def _stft(pair: Pair) -> float:
     return spectral_distance(*_equal_length(pair), mel=False)
 
 
+@once
 def _mel(pair: Pair) -> float:
     return spectral_distance(*_equal_length(pair), mel=True)
 
@@ -105,19 +112,16 @@ def _f0corr(pair: Pair) -> float:
     return pearson(reference[path[:, 0]], degraded[path[:, 1]])
 
 
+@once
 def _cents(clip: Clip) -> npt.NDArray[np.float64]:
     """Voiced frames alone, in cents around their median."""
-
-    def compute() -> npt.NDArray[np.float64]:
-        floor, ceiling = F0_RANGE_HZ
-        step = F0_HOP / BELIEVED_RATE
-        hz = track_pitch(_at_16k(clip), BELIEVED_RATE, step_s=step, floor_hz=floor, ceiling_hz=ceiling, voicing=VOICING)
-        cents = 1200 * np.log2(hz[hz > 0])
-        if len(cents) <= 1:
-            raise Undefined("At most one frame is voiced, which Codec-SUPERB counts as a correlation of 1.")
-        return np.asarray(cents - np.median(cents))
-
-    return clip.once("codec_superb cents", compute)
+    floor, ceiling = F0_RANGE_HZ
+    step = F0_HOP / BELIEVED_RATE
+    hz = track_pitch(_at_16k(clip), BELIEVED_RATE, step_s=step, floor_hz=floor, ceiling_hz=ceiling, voicing=VOICING)
+    cents = 1200 * np.log2(hz[hz > 0])
+    if len(cents) <= 1:
+        raise Undefined("At most one frame is voiced, which Codec-SUPERB counts as a correlation of 1.")
+    return np.asarray(cents - np.median(cents))
 
 
 def warping_path(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:

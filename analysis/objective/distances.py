@@ -22,8 +22,13 @@ def spectral_distance(reference: Clip, degraded: Clip, *, mel: bool) -> float:
     for window in STFT_WINDOWS:
         x, log_x = _spectra(reference, window, mel)
         y, log_y = _spectra(degraded, window, mel)
-        distance += float(np.mean(np.abs(log_x - log_y), dtype=np.float64) + np.mean(np.abs(x - y), dtype=np.float64))
+        distance += _mean_difference(log_x, log_y) + _mean_difference(x, y)
     return distance
+
+
+def _mean_difference(x: Spectrum, y: Spectrum) -> float:
+    difference = x - y
+    return float(np.mean(np.abs(difference, out=difference), dtype=np.float64))
 
 
 def _spectra(clip: Clip, window: int, mel: bool) -> tuple[Spectrum, Spectrum]:

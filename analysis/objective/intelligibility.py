@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 from scipy.fft import rfft
 
 from analysis.audio import Samples
-from analysis.objective.base import Clip, Measure, Pair, Undefined
+from analysis.objective.base import Clip, Measure, Pair, Undefined, once
 
 RATE = 10_000
 FRAME, HOP, N_FFT = 256, 128, 512
@@ -51,6 +52,22 @@ class ReferenceSpeech:
         speech = energies > energies.max(initial=0) * 10 ** (-RANGE_DB / 20)
         return cls(speech, segments(samples, speech))
 
+    def follow(self, degraded: Samples) -> Envelopes:
+        """The envelopes of a degraded recording (10 kHz) where the reference is speech, shape [segments, bands, 30]."""
+        return segments(degraded, self.speech)
+
+    @cached_property
+    def norms(self) -> Envelopes:
+        return np.asarray(np.linalg.norm(self.segments, axis=2, keepdims=True))
+
+    @cached_property
+    def over_time(self) -> Envelopes:
+        return _normalised(self.segments, 2)
+
+    @cached_property
+    def over_bands(self) -> Envelopes:
+        return _normalised(self.over_time, 1)
+
 
 def segments(samples: Samples, speech: npt.NDArray[np.bool_]) -> Envelopes:
     """Third-octave envelopes of the frames that are speech in the reference, in overlapping stretches of 30 frames.
@@ -68,19 +85,17 @@ def segments(samples: Samples, speech: npt.NDArray[np.bool_]) -> Envelopes:
     return np.lib.stride_tricks.sliding_window_view(envelopes, SEGMENT, axis=0)
 
 
-def stoi(reference: ReferenceSpeech, degraded: Samples) -> float:
-    """Mean correlation of envelopes over bands and stretches (Taal et al. 2011), −1 to 1; ``degraded`` at 10 kHz."""
-    x, y = reference.segments, segments(degraded, reference.speech)
-    scale = np.linalg.norm(x, axis=2, keepdims=True) / _nonzero(np.linalg.norm(y, axis=2, keepdims=True))
-    clipped = np.minimum(y * scale, x * CLIP)
-    return float(np.mean(np.sum(_normalised(x, 2) * _normalised(clipped, 2), axis=2)))
+def stoi(reference: ReferenceSpeech, degraded: Envelopes) -> float:
+    """Mean correlation of envelopes over bands and stretches (Taal et al. 2011), −1 to 1; ``degraded`` as `follow` gives it."""
+    scale = reference.norms / _nonzero(np.linalg.norm(degraded, axis=2, keepdims=True))
+    clipped = np.minimum(degraded * scale, reference.segments * CLIP)
+    return float(np.mean(np.sum(reference.over_time * _normalised(clipped, 2), axis=2)))
 
 
-def estoi(reference: ReferenceSpeech, degraded: Samples) -> float:
-    """The extended measure (Jensen & Taal 2016), −1 to 1: stretches normalised over time, then over bands; at 10 kHz."""
-    x, y = reference.segments, segments(degraded, reference.speech)
-    x, y = (_normalised(_normalised(side, 2), 1) for side in (x, y))
-    return float(np.sum(x * y) / (SEGMENT * len(x)))
+def estoi(reference: ReferenceSpeech, degraded: Envelopes) -> float:
+    """The extended measure (Jensen & Taal 2016), −1 to 1: stretches normalised over time, then over bands."""
+    y = _normalised(_normalised(degraded, 2), 1)
+    return float(np.sum(reference.over_bands * y) / (SEGMENT * len(y)))
 
 
 def _frames(samples: Samples) -> Samples:
@@ -100,18 +115,24 @@ def _nonzero(norms: Envelopes) -> Envelopes:
     return norms + np.finfo(np.float64).eps
 
 
+@once
 def _speech(clip: Clip) -> ReferenceSpeech:
-    return clip.once("reference speech", lambda: ReferenceSpeech.of(clip.at(RATE)))
+    return ReferenceSpeech.of(clip.at(RATE))
+
+
+@once
+def _envelopes(pair: Pair) -> tuple[ReferenceSpeech, Envelopes]:
+    reference, degraded = pair.in_time
+    speech = _speech(reference)
+    return speech, speech.follow(degraded.at(RATE))
 
 
 def _stoi(pair: Pair) -> float:
-    reference, degraded = pair.in_time
-    return stoi(_speech(reference), degraded.at(RATE))
+    return stoi(*_envelopes(pair))
 
 
 def _estoi(pair: Pair) -> float:
-    reference, degraded = pair.in_time
-    return estoi(_speech(reference), degraded.at(RATE))
+    return estoi(*_envelopes(pair))
 
 
 STOI = Measure("STOI", _stoi, "Taal et al. 2011, IEEE TASLP 19(7)", "higher", -1, 1, rate=RATE)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pyloudnorm
 
-from analysis.active_level import active_speech_level
 from analysis.objective.base import Clip, Measure, Pair, Undefined
 
 RATE = 16_000
@@ -54,7 +53,7 @@ def _loudness(pair: Pair) -> float:
 
 
 def _active_level(pair: Pair) -> float:
-    level = active_speech_level(pair.degraded.samples, pair.degraded.rate).level_dbov
+    level = pair.degraded.activity.level()
     if not isfinite(level):
         raise Undefined("The recording has no active speech level.")
     return level

@@ -1,5 +1,6 @@
 """PESQ (ITU-T P.862), through the package that carries the ITU's reference code."""
 
+from functools import partial
 from typing import Literal
 
 from analysis.audio import Samples
@@ -23,17 +24,24 @@ def pesq(band: Literal["wb", "nb"], *, reference: Samples, degraded: Samples) ->
         raise Undefined("The recording is shorter than the quarter of a second that PESQ needs.") from None
 
 
-def _pesq_wb(pair: Pair) -> float:
-    reference, degraded = pair.in_time
-    return pesq("wb", reference=reference.at(RATE), degraded=degraded.at(RATE))
+def pesq_of(pair: Pair, band: Literal["wb", "nb"], *, reference: Samples, degraded: Samples) -> float:
+    """`pesq`, computed once where several measures of a pair give it the very same arrays."""
+    # The arrays are kept too, so that no other ones can get their identities.
+    value, *_ = pair.once(
+        ("pesq", band, id(reference), id(degraded)),
+        lambda: (pesq(band, reference=reference, degraded=degraded), reference, degraded),
+    )
+    return value
 
 
-def _pesq_nb(pair: Pair) -> float:
+def _pesq(band: Literal["wb", "nb"], pair: Pair) -> float:
     reference, degraded = pair.in_time
-    return pesq("nb", reference=reference.at(RATE), degraded=degraded.at(RATE))
+    return pesq_of(pair, band, reference=reference.at(RATE), degraded=degraded.at(RATE))
 
 
 PESQ_WB = Measure(
-    "PESQ wide-band", _pesq_wb, "ITU-T P.862.2", "higher", 1.04, 4.65, rate=RATE, packages=("pesq",)
+    "PESQ wide-band", partial(_pesq, "wb"), "ITU-T P.862.2", "higher", 1.04, 4.65, rate=RATE, packages=("pesq",)
 )  # the ends are those of the mapping: 0.999 + 4 / (1 + exp(−1.3669·x + 3.8224)) for x from −0.5 to 4.5
-PESQ_NB = Measure("PESQ narrow-band", _pesq_nb, "ITU-T P.862 and P.862.1", "higher", 1.01, 4.55, rate=RATE, packages=("pesq",))
+PESQ_NB = Measure(
+    "PESQ narrow-band", partial(_pesq, "nb"), "ITU-T P.862 and P.862.1", "higher", 1.01, 4.55, rate=RATE, packages=("pesq",)
+)

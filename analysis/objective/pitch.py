@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.audio import Samples
-from analysis.objective.base import Clip, Measure, Pair, Undefined
+from analysis.objective.base import Clip, Measure, Pair, Undefined, once
 
 STEP_S = 0.01
 FLOOR_HZ, CEILING_HZ = 60.0, 800.0
@@ -35,11 +35,9 @@ def pearson(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> float:
     return float(np.clip(x @ y / scale, -1, 1))
 
 
+@once
 def _pitch(clip: Clip) -> npt.NDArray[np.float64]:
-    def compute() -> npt.NDArray[np.float64]:
-        return track_pitch(clip.samples, clip.rate, step_s=STEP_S, floor_hz=FLOOR_HZ, ceiling_hz=CEILING_HZ)
-
-    return clip.once("pitch", compute)
+    return track_pitch(clip.samples, clip.rate, step_s=STEP_S, floor_hz=FLOOR_HZ, ceiling_hz=CEILING_HZ)
 
 
 def _f0_correlation(pair: Pair) -> float:

@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from analysis.corpora import READERS, read_corpus
+from analysis.corpora.selection import select_corpus
 from analysis.objective.pairs import read_pairs
 from analysis.report.provenance import file_sha256
 from analysis.ser.downstreams import DOWNSTREAMS, Recipe, get_downstream
@@ -44,7 +46,7 @@ def _list(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     reader, path = options.corpus
-    corpus = read_corpus(reader, Path(path), options.annotation)
+    corpus = select_corpus(read_corpus(reader, Path(path), options.annotation), options.select)
     merged = dict(pair.split("=", 1) for pair in options.merge.split(",") if "=" in pair)
     emotions = [name.strip() for name in options.emotions.split(",") if name.strip()]
     recipe = Recipe(
@@ -59,7 +61,8 @@ def _train(options: argparse.Namespace) -> None:
     )
     downstream = options.downstream or get_upstream(options.upstream).usual_downstream
     order = Order(options.upstream, downstream, recipe, _weights(options), options.features, options.workers)
-    model = train_model(examples_of(corpus, emotions, merged), options.out, order)
+    with threadpool_limits(options.threads):
+        model = train_model(examples_of(corpus, emotions, merged), options.out, order)
     for note in model.description["notes"]:
         print(note)
     reached = model.description["reached"]
@@ -71,24 +74,25 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    model = open_model(options.model, options.device)
+    model = open_model(options.model, options.device, options.threads)
     pairs = read_pairs(options.pairs)
     conditions = None if options.conditions is None else pd.read_csv(options.conditions, dtype=str, keep_default_na=False)
     store = FeatureStore(
         options.features or default_folder(), get_upstream(model.settings["upstream"]), _weights(options), keep=False
     )
-    _, sentences = evaluate_model(
-        model,
-        pairs,
-        options.out,
-        store,
-        conditions=conditions,
-        cluster=options.cluster,
-        replicates=options.replicates,
-        seed=options.seed,
-        workers=options.workers,
-        given={"pairs": options.pairs.name, "pairs_sha256": file_sha256(options.pairs)},
-    )
+    with threadpool_limits(options.threads):
+        _, sentences = evaluate_model(
+            model,
+            pairs,
+            options.out,
+            store,
+            conditions=conditions,
+            cluster=options.cluster,
+            replicates=options.replicates,
+            seed=options.seed,
+            workers=options.workers,
+            given={"pairs": options.pairs.name, "pairs_sha256": file_sha256(options.pairs)},
+        )
     print("\n".join([*sentences, str(options.out / "ser.csv")]))
 
 
@@ -117,6 +121,9 @@ def _add_train(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--downstream", choices=DOWNSTREAMS, default="", help="what learns (default: the upstream's usual one)"
     )
     command.add_argument("--annotation", default="", help="primary or secondary labels, where the corpus has both")
+    command.add_argument(
+        "--select", default="", metavar="TEXT", help='such as "sex=female; emotion=anger|sadness; duration=1..6"'
+    )
     command.add_argument("--emotions", default="", metavar="A,B,…", help="emotions to tell apart (default: all that occur)")
     command.add_argument("--merge", default="", metavar="A=B,…", help="emotions put together, such as excitement=happiness")
     command.add_argument("--seed", type=int, default=usual.seed, metavar="N")
@@ -150,7 +157,9 @@ def _add_evaluate(actions: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _add_weights(command: argparse.ArgumentParser) -> None:
     command.add_argument("--weights", type=Path, metavar="DIR", help="folder of the upstream's checkpoint (default: hub cache)")
     command.add_argument("--download", action="store_true", help="fetch missing weights from the Hugging Face hub")
-    command.add_argument("--threads", type=int, default=1, metavar="N", help="of PyTorch on a CPU (default 1)")
+    command.add_argument(
+        "--threads", type=int, default=1, metavar="N", help="of PyTorch and of linear algebra on a CPU (default 1)"
+    )
     command.add_argument("--device", default="", help="cpu, cuda, cuda:1 … (default: a GPU where there is one)")
 
 

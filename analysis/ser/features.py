@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from analysis.files import write_whole
 from analysis.pool import spread
@@ -126,4 +127,5 @@ def in_groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 def _hear_group(folder: Path, upstream: str, paths: Sequence[Path]) -> list[tuple[Path, str, str]]:
     """The work of one process: features go to the store, and digests or problems back."""
     store = FeatureStore(folder, get_upstream(upstream))
-    return [(heard.path, heard.digest, heard.problem) for heard in store.hear(paths, workers=1)]
+    with threadpool_limits(1):
+        return [(heard.path, heard.digest, heard.problem) for heard in store.hear(paths, workers=1)]

@@ -44,6 +44,7 @@ class SerModel:
     description: dict[str, Any]
     clips: pd.DataFrame
     device: str = ""
+    threads: int = 1
     _open: dict[str, Predict] = field(default_factory=dict)
 
     @property
@@ -74,19 +75,22 @@ class SerModel:
         """Distributions over the emotions, array (n_clips, K), by the classifier of ``fold``."""
         if fold not in self._open:
             arrays = read_arrays(fold_file(self.folder, fold))
-            self._open[fold] = get_downstream(self.settings["downstream"]).open(arrays, self.device)
+            self._open[fold] = get_downstream(self.settings["downstream"]).open(arrays, self.device, self.threads)
         return self._open[fold](clips)
 
 
-def open_model(folder: Path, device: str = "") -> SerModel:
-    """The model in ``folder``. Raises SerError where there is none, or one whose training has not ended."""
+def open_model(folder: Path, device: str = "", threads: int = 1) -> SerModel:
+    """The model in ``folder``, to be asked on a device, or on ``threads`` of the CPU.
+
+    Raises SerError where there is none, or one whose training has not ended.
+    """
     description = read_description(folder)
     if description is None:
         raise SerError(f"{folder} holds no model ({DESCRIPTION} is missing); python -m analysis ser train makes one.")
     if description["status"] != "trained":
         raise SerError(f"The training of {folder} has not ended; the same train command goes on with it.")
     clips = pd.read_csv(folder / CLIPS, dtype={"clip_id": str, "speaker": str}, keep_default_na=False, index_col="clip_id")
-    return SerModel(folder, description, clips, device)
+    return SerModel(folder, description, clips, device, threads)
 
 
 def read_description(folder: Path) -> dict[str, Any] | None:

@@ -12,13 +12,12 @@ if TYPE_CHECKING:
     import torch
 
 
-def open_device(name: str = "", threads: int | None = None) -> torch.device:
+def open_device(name: str, threads: int) -> torch.device:
     """The device called ``name``, or the first GPU, or the CPU with ``threads`` threads. Raises SerError for one that is not there."""
     import torch
 
     repair_torchaudio()
-    if threads is not None:
-        torch.set_num_threads(threads)
+    torch.set_num_threads(threads)
     try:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
         torch.empty(1, device=device)

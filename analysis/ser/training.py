@@ -76,7 +76,9 @@ def train_model(examples: Examples, out: Path, order: Order) -> SerModel:
     }
     description = _begin(out, settings, examples.notes, (*_PACKAGES, *downstream.packages, *spec.packages))
     spoken = [digests[Path(path)] for path in examples.clips["path"]]
-    model = SerModel(out, description, _clip_table(examples, spoken).set_index("clip_id"), order.recipe.device)
+    model = SerModel(
+        out, description, _clip_table(examples, spoken).set_index("clip_id"), order.recipe.device, order.recipe.threads
+    )
     if description["status"] == "trained":
         return model
     write_table(out, CLIPS, model.clips.reset_index())

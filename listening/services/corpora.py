@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from analysis.corpora import CorpusError, read_corpus
+from analysis.corpora.selection import select_corpus
 from codecs_runner.audio import AudioError, AudioInfo, inspect_audio
 from codecs_runner.errors import StoreError
 from codecs_runner.places import open_place
@@ -29,16 +30,22 @@ class ImportReport:
 
 
 def import_corpus(
-    reader: str, path: Path, name: str, limit: int | None = None, progress: Progress = iter, annotation: str = ""
+    reader: str,
+    path: Path,
+    name: str,
+    limit: int | None = None,
+    progress: Progress = iter,
+    annotation: str = "",
+    selection: str = "",
 ) -> ImportReport:
     """Read a corpus, check every file, and keep what is sound. Importing again adds only what is new.
 
     limit: at most so many clips, spread over the corpus's emotions and speakers' sexes by taking every n-th. progress wraps the
-    clips while they are checked. annotation: which labels, where the corpus has several kinds. Raises ServiceError for a folder
-    that is not the corpus, or one without a single usable file.
+    clips while they are checked. annotation: which labels, where the corpus has several kinds. selection: only such clips
+    (`analysis.corpora.selection`). Raises ServiceError for a folder that is not the corpus, or one without a single usable file.
     """
     try:
-        found = read_corpus(reader, path, annotation)
+        found = select_corpus(read_corpus(reader, path, annotation), selection)
     except CorpusError as error:
         raise ServiceError(str(error)) from error
     rows = found.clips.to_dict("records")

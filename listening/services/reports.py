@@ -8,10 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from django.conf import settings
 from django.utils import timezone
 
-from analysis.exports import EXPORTS, dictionary, export
+from analysis.exports import EXPORTS, dictionary, export, measures_table
 from analysis.report import Report, write_report
 from analysis.scales import SCALES
 from analysis.schema import SchemaError
@@ -40,8 +41,9 @@ _PROTOCOL = (
 def export_ratings(study: Study, path: Path, form: str = "", scale: str = "") -> int:
     """Write a study's ratings in a form of `analysis.exports`, and return how many ratings the study has. Raises ServiceError.
 
-    Without a form, the file's ending chooses between CSV and Parquet. Beside a tidy table lie its data dictionary and
-    the study's conditions with their measured bit rates, which ``python -m analysis report --conditions`` reads.
+    Without a form, the file's ending chooses between CSV and Parquet. Beside a tidy table lie its data dictionary, the
+    study's conditions with their measured bit rates, which ``python -m analysis report --conditions`` reads, and, where stimuli
+    were measured, their scores, which ``python -m analysis compare`` reads, with what each measure is.
     """
     if not form:
         form = {".csv": "tidy", ".parquet": "parquet"}.get(path.suffix, "")
@@ -54,7 +56,7 @@ def export_ratings(study: Study, path: Path, form: str = "", scale: str = "") ->
     content, rows = export_content(study, form, scale)
     files = {path: content}
     if form in ("tidy", "parquet"):
-        beside = {"dictionary": dictionary(), "conditions": conditions_frame(study)}
+        beside = {"dictionary": dictionary(), **_tables(study)}
         files |= {
             path.with_name(f"{path.stem}-{name}.csv"): table.to_csv(index=False).encode() for name, table in beside.items()
         }
@@ -73,9 +75,16 @@ def export_content(study: Study, form: str, scale: str = "") -> tuple[bytes, int
     """A study's ratings as the bytes of a file, and how many ratings it has. Raises ServiceError."""
     frame = ratings_frame(study)
     try:
-        return export(frame, form, name=study.slug, scale=scale, tables={"conditions": conditions_frame(study)}), len(frame)
+        return export(frame, form, name=study.slug, scale=scale, tables=_tables(study)), len(frame)
     except SchemaError as error:
         raise ServiceError(f"The ratings of {study} could not be exported: {error}") from error
+
+
+def _tables(study: Study) -> dict[str, pd.DataFrame]:
+    """What belongs to a study's ratings: its conditions, and its scores with their measures once there are some."""
+    scores = scores_frame(study)
+    measured = {} if scores.empty else {"scores": scores, "measures": measures_table(scores["measure"])}
+    return {"conditions": conditions_frame(study), **measured}
 
 
 def study_hash(study: Study) -> str:

@@ -1,4 +1,4 @@
-"""Stimuli made by Celery workers over a real Redis: woken at once, and none lost when the broker forgets everything."""
+"""Stimuli made and measured by Celery workers over a real Redis: woken at once, and none lost when the broker forgets everything."""
 
 import json
 import os
@@ -19,6 +19,9 @@ from codecs_runner.store import Store
 from tests.integration.server import REPO, manage, manage_all
 
 READY = "SELECT count(*) FROM listening_stimulus WHERE status = 'ready'"
+SCORES = "SELECT count(*) FROM listening_stimulusscore"
+ASK_SCORES = """from listening.models import Study; from listening.services.scores import queue_scores
+queue_scores(Study.objects.get(), ("stoi", "si_sdr"))"""
 
 
 @pytest.fixture
@@ -47,19 +50,40 @@ def create(environment: dict[str, str]) -> None:
     manage(environment, "create_study", "--preset", "emo-codec", *options)
 
 
-def wait_until_ready(environment: dict[str, str], wanted: int, seconds: float = 90) -> None:
+def wait_until_ready(environment: dict[str, str], wanted: int, seconds: float = 90, counted: str = READY) -> None:
     deadline = time.monotonic() + seconds
     with closing(sqlite3.connect(Path(environment["DATA_DIR"]) / "db.sqlite3")) as database:
-        while (ready := database.execute(READY).fetchone()[0]) < wanted:
-            assert time.monotonic() < deadline, f"{ready} of {wanted} stimuli are ready after {seconds:.0f} s"
+        while (ready := database.execute(counted).fetchone()[0]) < wanted:
+            assert time.monotonic() < deadline, f"{ready} of {wanted} are there after {seconds:.0f} s: {counted}"
             time.sleep(0.3)
 
 
+def without_database(environment: dict[str, str]) -> dict[str, str]:
+    """What an audio worker is told."""
+    return {key: value for key, value in environment.items() if key not in ("DATABASE_URL", "SECRET_KEY")}
+
+
 def test_creating_a_study_wakes_the_workers_and_its_stimuli_are_made(environment):
-    audio = {key: value for key, value in environment.items() if key not in ("DATABASE_URL", "SECRET_KEY")}
-    with worker(environment, "listening", "celery"), worker(audio, "codecs_runner.worker", "render"):
+    with worker(environment, "listening", "celery"), worker(without_database(environment), "codecs_runner.worker", "render"):
         create(environment)
         wait_until_ready(environment, 8)
+
+
+def test_audio_workers_are_woken_to_measure_and_find_what_is_found_here(environment):
+    with worker(environment, "listening", "celery"), worker(without_database(environment), "codecs_runner.worker", "render"):
+        create(environment)
+        wait_until_ready(environment, 8)
+        manage(environment, "shell", "-v0", "-c", ASK_SCORES)
+        wait_until_ready(environment, 16, counted=SCORES)
+    asked = "SELECT stimulus_id, measure, value, reason, version FROM listening_stimulusscore ORDER BY stimulus_id, measure"
+    with closing(sqlite3.connect(Path(environment["DATA_DIR"]) / "db.sqlite3")) as database:
+        by_worker = database.execute(asked).fetchall()
+        unfinished = "SELECT count(*) FROM listening_job WHERE kind = 'score' AND state <> 'done'"
+        assert database.execute(unfinished).fetchone() == (0,)
+        with database:
+            database.execute("UPDATE listening_stimulusscore SET value = -1, version = 'old'")
+        manage(environment, "score_stimuli", "s", "--measures", "stoi,si_sdr")
+        assert database.execute(asked).fetchall() == by_worker
 
 
 @pytest.mark.neural
@@ -97,6 +121,18 @@ def test_jobs_survive_a_broker_that_forgot_everything(environment, redis_url):
     with worker(environment, "listening", "celery"), worker(environment, "codecs_runner.worker", "render"):
         manage(environment, "shell", "-v0", "-c", "from listening.tasks import sweep; sweep.delay()")
         wait_until_ready(environment, 8)
+
+
+def test_scores_survive_a_broker_that_forgot_everything(environment, redis_url):
+    create({**environment, "CELERY_BROKER_URL": ""})
+    manage({**environment, "CELERY_BROKER_URL": ""}, "worker", "--once")
+    manage(environment, "shell", "-v0", "-c", ASK_SCORES)
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.llen("celery") == 1, "the hint waits in the broker"
+        client.flushall()
+    with worker(environment, "listening", "celery"), worker(without_database(environment), "codecs_runner.worker", "render"):
+        manage(environment, "shell", "-v0", "-c", "from listening.tasks import sweep; sweep.delay()")
+        wait_until_ready(environment, 16, counted=SCORES)
 
 
 def test_without_a_broker_the_worker_command_makes_the_same_stimuli(environment):

@@ -75,12 +75,12 @@ class Trained:
 
 @dataclass(frozen=True)
 class Downstream:
-    """One entry of the registry. ``open`` makes a trained classifier ready for predictions on a device."""
+    """One entry of the registry. ``open`` makes a trained classifier ready for predictions on a device, or threads of a CPU."""
 
     key: str
     title: str
     train: Callable[[Task], Trained]
-    open: Callable[[Arrays, str], Predict]
+    open: Callable[[Arrays, str, int], Predict]
     problem: Callable[[], str] = lambda: ""
     packages: tuple[str, ...] = ()
 

@@ -45,7 +45,7 @@ def _all_classes(model: LogisticRegression, n_classes: int) -> tuple[FloatArray,
     return every
 
 
-def _open(arrays: Arrays, _device: str) -> Predict:
+def _open(arrays: Arrays, _device: str, _threads: int) -> Predict:
     def predict(clips: Sequence[Layers]) -> FloatArray:
         vectors = (_vectors(clips) - arrays["mean"]) / arrays["sd"]
         chances: FloatArray = softmax(vectors @ arrays["coefficients"].T + arrays["offsets"], axis=1)

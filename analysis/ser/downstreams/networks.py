@@ -93,10 +93,10 @@ def network_of(body: Body, arrays: Arrays) -> Network:
     return network
 
 
-def _open(body: Body, arrays: Arrays, device: str) -> Predict:
+def _open(body: Body, arrays: Arrays, device: str, threads: int) -> Predict:
     import torch
 
-    where = open_device(device)
+    where = open_device(device, threads)
     network = network_of(body, arrays).to(where)
     network.parts.eval()
 

@@ -1,4 +1,4 @@
-"""manage.py import_corpus READER PATH --name NAME [--limit N]"""
+"""manage.py import_corpus READER PATH --name NAME [--select TEXT] [--limit N]"""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -19,8 +19,10 @@ class Command(BaseCommand):
         parser.add_argument("reader", choices=sorted(READERS), help="what kind of corpus it is")
         parser.add_argument("path", type=Path, help="its folder")
         parser.add_argument("--name", required=True, help="the name it gets here")
+        parser.add_argument(
+            "--select", default="", metavar="TEXT", help='only such clips: "sex=female; emotion=anger|sadness; duration=1..6"'
+        )
         parser.add_argument("--limit", type=int, help="take at most so many clips, spread over the corpus")
-
         parser.add_argument(
             "--annotation", default="", help="which labels, where the corpus has several kinds: primary, secondary, …"
         )
@@ -36,6 +38,7 @@ class Command(BaseCommand):
                 limit,
                 lambda rows: tqdm(rows, "checking clips", unit="clip", delay=2, disable=options["verbosity"] == 0),
                 options["annotation"],
+                options["select"],
             )
         except ServiceError as error:
             raise CommandError(str(error)) from error

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.exports import DICTIONARY, EXPORTS, dictionary, export
+from analysis.exports import DICTIONARY, EXPORTS, SCORES, dictionary, export, measures_table
 from analysis.formats import read_input
 from analysis.schema import OPTIONAL, REQUIRED, SchemaError, validate_ratings
 
@@ -22,8 +22,9 @@ def ratings(make_ratings) -> pd.DataFrame:
 
 
 def test_every_column_of_the_schema_is_in_the_dictionary() -> None:
-    assert list(DICTIONARY) == [*REQUIRED, *OPTIONAL] == dictionary()["column"].tolist()
-    assert all(text.endswith(".") for _, text in DICTIONARY.values())
+    said = dictionary()
+    assert list(DICTIONARY) == [*REQUIRED, *OPTIONAL] == said.loc[said["table"] == "ratings", "column"].tolist()
+    assert said["description"].str.endswith(".").all()
 
 
 @pytest.mark.parametrize("form", EXPORTS)
@@ -60,7 +61,10 @@ def test_sureal_has_every_vote_that_counts_under_its_rater(ratings: pd.DataFrame
 
 def test_a_data_package_describes_every_file_in_it(ratings: pd.DataFrame) -> None:
     conditions = pd.DataFrame({"condition": ["original"], "nominal_bps": [None]})
-    content = export(ratings, "datapackage", name="Study-1", tables={"conditions": conditions})
+    scores = pd.DataFrame([["c__x", "c", "x", "stoi", 0.5, "", "1"], ["d__x", "d", "x", "pesq_wb", None, "Silent.", "1"]])
+    scores.columns = pd.Index(SCORES)
+    tables = {"conditions": conditions, "scores": scores, "measures": measures_table(scores["measure"])}
+    content = export(ratings, "datapackage", name="Study-1", tables=tables)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         package = json.loads(archive.read("datapackage.json"))
         assert package["name"] == "study-1"
@@ -69,6 +73,12 @@ def test_a_data_package_describes_every_file_in_it(ratings: pd.DataFrame) -> Non
             table = pd.read_csv(io.BytesIO(archive.read(one["path"])))
             assert [field["name"] for field in one["schema"]["fields"]] == table.columns.tolist()
             assert one["bytes"] == archive.getinfo(one["path"]).file_size
+        described = {one["name"]: {field["name"]: field for field in one["schema"]["fields"]} for one in package["resources"]}
+        said = pd.read_csv(io.BytesIO(archive.read("data/dictionary.csv")))
+        for row in said[said["column"].isin(ratings.columns) | (said["table"] != "ratings")].itertuples():
+            assert described[row.table][row.column]["description"] == row.description, (row.table, row.column)
+            assert described[row.table][row.column]["type"] == row.type
+        assert pd.read_csv(io.BytesIO(archive.read("data/measures.csv")))["measure"].tolist() == ["pesq_wb", "stoi"]
         back = pd.read_csv(io.BytesIO(archive.read("data/ratings.csv")), dtype=str, keep_default_na=False)
     pd.testing.assert_frame_equal(validate_ratings(back), ratings)
 

@@ -1,15 +1,19 @@
 """Files in, scores out: one bad row stops nothing, a run that was cut short goes on, and the command line says what it did."""
 
 import shutil
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile as sf
 
-from analysis import audio
+from analysis import audio, objective
 from analysis.__main__ import main
+from analysis.objective import codec_superb, intelligibility, perceptual, pitch
 from analysis.objective import pairs as module
 from analysis.objective.base import Score
 from analysis.objective.memory import ScoreMemory
@@ -85,6 +89,31 @@ def test_each_file_is_decoded_once_for_all_measures(files: pd.DataFrame, monkeyp
     monkeypatch.setattr(module, "read_audio", listen)
     score_pairs(files, MEASURES, workers=1)
     assert sorted(read) == sorted(["f1_anger_a.flac", "m1_anger_a.flac", *["f1_anger_a.wav", "m1_anger_a.wav"] * 2])
+
+
+def test_what_measures_share_is_computed_once(files: pd.DataFrame, pesq: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a clip in two conditions at 16 kHz: PESQ in each band once a pair, each kind of pitch once a recording."""
+    done: Counter[str] = Counter()
+
+    def count(place: ModuleType, name: str, what: Callable[..., str]) -> None:
+        compute = getattr(place, name)
+
+        def counted(*given: object, **named: object) -> object:
+            done.update([what(*given)])
+            return compute(*given, **named)
+
+        monkeypatch.setattr(place, name, counted)
+
+    count(perceptual, "pesq", str)
+    count(pitch, "track_pitch", lambda *_: "pitch")
+    count(codec_superb, "track_pitch", lambda *_: "codec_superb pitch")
+    count(codec_superb, "spectral_distance", lambda *_: "codec_superb spectra")
+    count(intelligibility, "segments", lambda *_: "envelopes")
+    keys = [key for key in objective.MEASURES if not key.startswith("dnsmos")]
+    scores = score_pairs(files[:2], keys, workers=1)
+    assert (scores["reason"] == "").all()
+    expected = {"wb": 2, "nb": 2, "pitch": 3, "codec_superb pitch": 3, "codec_superb spectra": 4, "envelopes": 6}
+    assert done == expected
 
 
 def test_a_bad_row_is_told_and_stops_nothing(files: pd.DataFrame, tmp_path: Path) -> None:

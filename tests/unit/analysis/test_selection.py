@@ -71,6 +71,17 @@ def test_durations_are_read_from_the_files_and_what_is_no_audio_is_told(tmp_path
         select_corpus(short, "duration=5..")
 
 
+def test_a_selected_corpus_says_how_many_and_names_what_has_no_duration(tmp_path: Path) -> None:
+    MINIATURES["emodb"].build(tmp_path)
+    write(tmp_path / "wav/08b10Nc.wav", "version https://git-lfs.github.com/spec/v1\n")
+    corpus = read_corpus("emodb", tmp_path)
+    assert select_corpus(corpus, " ") is corpus
+    chosen = select_corpus(corpus, "duration=..1")
+    assert len(chosen.clips) == 2 and chosen.notes[-1] == "2 of 3 clips are selected by 'duration=..1'."
+    (left_out,) = [item for item in chosen.left_out if item not in corpus.left_out]
+    assert left_out.path.endswith("08b10Nc.wav") and "not readable" in left_out.reason
+
+
 def shared_manifest(root: Path) -> Path:
     root.mkdir()
     MINIATURES["manifest"].build(root)

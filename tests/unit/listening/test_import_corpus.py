@@ -85,6 +85,14 @@ def test_importing_twice_adds_nothing(db, folder):
     assert SourceClip.objects.count() == 2
 
 
+def test_only_clips_of_a_selection_come_in(db, folder):
+    said = run("import_corpus", "manifest", folder, "--select", "emotion=anger; duration=..2", name="mine")
+    assert "1 clips added" in said and "clips are selected by 'emotion=anger; duration=..2'" in said
+    assert SourceClip.objects.get().emotion == "anger"
+    with pytest.raises(CommandError, match="No clip has the emotion 'fear'; there are anger, joy"):
+        run("import_corpus", "manifest", folder, "--select", "emotion=fear", name="mine")
+
+
 def test_a_file_that_changed_under_its_old_name_is_told(db, folder):
     run("import_corpus", "manifest", folder, name="mine")
     soundfile.write(folder / "good1.wav", speechlike(seed=9), RATE)

@@ -2,11 +2,13 @@
 
 from io import StringIO
 from math import isnan
+from zipfile import ZipFile
 
 import pandas as pd
 import pytest
 from django.core.management import CommandError, call_command
 
+from analysis.compare_command import read_scores
 from codecs_runner.scoring import ScoreResult, score_many
 from codecs_runner.tasks import score_jobs
 from listening.frames import scores_frame
@@ -14,6 +16,7 @@ from listening.models import Job, Stimulus, StimulusScore
 from listening.services.scores import claim_scores, due_scores, queue_scores, record_scores, work_scores
 from listening.services.stimuli import due_jobs, store, work
 from listening.services.studies import queue_stimuli
+from tests.unit.listening.raters import Rater
 
 MEASURES = ("stoi", "si_sdr", "active_level_dbov")
 
@@ -97,3 +100,23 @@ def test_a_file_that_is_gone_is_told_in_a_sentence(made):
 def test_an_unknown_measure_is_refused(made):
     with pytest.raises(CommandError, match="There is no measure 'posq'"):
         call_command("score_stimuli", made.slug, measures="posq")
+
+
+def test_an_export_carries_the_scores_and_what_each_measure_is(study, tmp_path):
+    Rater(study).arrive().finish()
+    call_command("export_ratings", study.slug, out=tmp_path / "before.csv", verbosity=0, stdout=StringIO())
+    assert not (tmp_path / "before-scores.csv").exists(), "a study that was not measured has no empty table"
+    queue_scores(study, MEASURES)
+    work_scores()
+    for name in ("r.csv", "r.parquet", "r.zip"):
+        form = "datapackage" if name == "r.zip" else ""
+        call_command("export_ratings", study.slug, out=tmp_path / name, form=form, verbosity=0, stdout=StringIO())
+    with ZipFile(tmp_path / "r.zip") as archive:
+        packed = {name: archive.read(f"data/{name}.csv") for name in ("scores", "measures", "dictionary")}
+    for name, content in packed.items():
+        assert (tmp_path / f"r-{name}.csv").read_bytes() == content
+    scores = read_scores(tmp_path / "r-scores.csv").astype({"score": "float64"})
+    pd.testing.assert_frame_equal(scores[scores_frame(study).columns], scores_frame(study), check_dtype=False)
+    measures = pd.read_csv(tmp_path / "r-measures.csv", index_col="measure")
+    assert set(measures.index) == set(MEASURES)
+    assert measures.at["si_sdr", "unit"] == "dB" and measures.at["stoi", "best"] == "higher"

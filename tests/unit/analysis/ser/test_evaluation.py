@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import pandas as pd
 import pytest
 import soundfile as sf
 from sklearn.metrics import f1_score
+from threadpoolctl import threadpool_info, threadpool_limits
 
+from analysis.__main__ import main as analysis
 from analysis.labels import FloatArray, threshold_votes
 from analysis.ser.errors import SerError
 from analysis.ser.evaluation import FILES, evaluate_model
@@ -19,6 +22,7 @@ from analysis.ser.model import SerModel
 from analysis.ser.objective_retention import objective_retention, scores_by_stimulus
 from analysis.ser.speech import Speech, read_speech
 from analysis.ser.upstreams import Layers, get_upstream
+from tests.unit.analysis.ser.conftest import QUICK, Train
 
 EMOTIONS = ("anger", "joy", "fear")
 
@@ -77,6 +81,36 @@ def test_every_file_is_decoded_once_and_its_features_computed_once(
     assert len(judged.rows) == 72
     assert set(read.values()) == {1}
     assert read.keys() == {Path(path) for path in (*pairs["reference"], *pairs["degraded"])}
+
+
+@pytest.mark.neural
+def test_evaluation_keeps_to_the_threads_that_it_is_given(
+    train: Train, pairs: pd.DataFrame, features: Path, tmp_path: Path, monkeypatch
+) -> None:
+    import torch
+
+    seen: list[tuple[set[int], int]] = []
+    predict = SerModel.predict
+
+    def spied(model: SerModel, fold: str, clips: Sequence[Layers]) -> FloatArray:
+        found = predict(model, fold, clips)
+        seen.append(({pool["num_threads"] for pool in threadpool_info()}, torch.get_num_threads()))
+        return found
+
+    model = train(tmp_path / "model", downstream="mean-linear", recipe=replace(QUICK, epochs=1))
+    pairs.to_csv(tmp_path / "pairs.csv", index=False)
+    monkeypatch.setattr(SerModel, "predict", spied)
+    before = torch.get_num_threads()
+    command = ["ser", "evaluate", str(model.folder), str(tmp_path / "pairs.csv"), "--out", str(tmp_path / "out")]
+    command += ["--features", str(features), "--replicates", "10", "--device", "cpu"]
+    try:
+        with threadpool_limits(3):
+            torch.set_num_threads(3)
+            assert not analysis(command)
+            assert set(map(str, seen)) == {"({1}, 1)"}
+            assert {pool["num_threads"] for pool in threadpool_info()} == {3}
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_each_clip_is_judged_by_the_fold_that_has_not_heard_its_speaker(

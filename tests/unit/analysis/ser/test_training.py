@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.__main__ import main as analysis
 from analysis.labels import smooth_shares
 from analysis.ser.downstreams.base import class_weights
 from analysis.ser.downstreams.fitting import plan_batches, soft_cross_entropy
@@ -69,6 +70,20 @@ def test_a_finished_model_is_not_trained_again_and_other_settings_are_refused(ya
     assert fold_file(yardstick.folder, "ann").stat().st_mtime_ns == before
     with pytest.raises(SerError, match="holds a model with another upstream and upstream_fingerprint"):
         train(yardstick.folder, "fbank", "logistic")
+
+
+def test_training_takes_only_the_clips_that_are_selected(voices: Path, features: Path, tmp_path: Path, capsys) -> None:
+    command = ["ser", "train", "--corpus", "manifest", str(voices), "--upstream", "functionals", "--downstream", "logistic"]
+    command += ["--features", str(features), "--workers", "1", "--out", str(tmp_path / "model")]
+    text = "speaker=ann|bob|cy; ambiguity=low; emotion=anger|sadness"
+    assert not analysis([*command, "--select", text])
+    clips = open_model(tmp_path / "model").clips
+    assert set(clips["speaker"]) == {"ann", "bob", "cy"} and len(clips) == 12
+    assert not clips.index.str.contains("neutral").any()
+    assert f"12 of 24 clips are selected by '{text}'." in capsys.readouterr().out
+    assert analysis([*command, "--select", "speaker=eve"]) == 2
+    assert "No clip has the speaker 'eve'" in capsys.readouterr().err
+    assert analysis(command) == 2, "another selection is another model"
 
 
 @pytest.mark.neural
