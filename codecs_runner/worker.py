@@ -19,6 +19,12 @@ app = Celery(
 app.conf.update(
     task_default_queue="render",
     task_acks_late=True,
-    task_reject_on_worker_lost=True,
+    # A clip that kills its worker comes back through its row, which counts attempts; the broker would deliver it for ever.
+    task_reject_on_worker_lost=False,
     worker_prefetch_multiplier=1,
+    # Lists take long: none is taken for lost by the broker while it is being done.
+    broker_transport_options={"visibility_timeout": 6 * 3600},
+    # However long the broker is away, wait for it.
+    broker_connection_max_retries=None,
+    broker_connection_retry_on_startup=True,
 )

@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "listening.unavailable.UnavailableMiddleware",
     # Last: it turns a refused log-in into the answer of views.login.
     "axes.middleware.AxesMiddleware",
 ]
@@ -220,10 +221,14 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # however long the broker is away, wait for it
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
 CELERY_TASK_ROUTES = {"codecs_runner.*": {"queue": "render"}}
+# Seconds between looks for jobs that got lost; workers that are alive say so as often.
+SWEEP_S = env.float("SWEEP_S", 30.0)
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "listening.sweep", "schedule": 60.0},
+    "sweep": {"task": "listening.sweep", "schedule": SWEEP_S},
     "alerts": {"task": "listening.alerts", "schedule": 60.0},
     "sandboxes": {"task": "listening.sandboxes", "schedule": 60.0},
     "keep up with Prolific": {"task": "listening.keep_up", "schedule": float(PROLIFIC_POLL_S)},

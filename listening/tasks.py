@@ -3,8 +3,17 @@
 from typing import Any
 
 from celery import shared_task
+from django.db import InterfaceError, OperationalError
 
 from listening.services import alerts, dispatch, sandboxes, scores, sessions, upkeep
+
+# What a worker made is written down however long the database is away.
+_UNTIL_STORED: dict[str, Any] = {
+    "autoretry_for": (OperationalError, InterfaceError),
+    "max_retries": None,
+    "retry_backoff": True,
+    "retry_backoff_max": 60,
+}
 
 
 @shared_task(name="listening.dispatch")
@@ -14,13 +23,19 @@ def dispatch_jobs() -> None:
     scores.send_due_scores()
 
 
-@shared_task(name="listening.record_results")
+@shared_task(name="listening.note_alive")
+def note_alive(keys: list[str], worker: str, begun: bool) -> None:
+    """Hear that an audio worker has taken jobs, or still does them."""
+    dispatch.note_alive(keys, worker, begun)
+
+
+@shared_task(name="listening.record_results", **_UNTIL_STORED)
 def record_results(results: list[dict[str, Any]]) -> None:
     """Write down what an audio worker made."""
     dispatch.record_results(results)
 
 
-@shared_task(name="listening.record_scores")
+@shared_task(name="listening.record_scores", **_UNTIL_STORED)
 def record_scores(results: list[dict[str, Any]]) -> None:
     """Write down what an audio worker measured."""
     scores.record_scores(results)

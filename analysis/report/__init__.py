@@ -11,6 +11,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from analysis.compare import Comparison, Recogniser, compare, is_falling
+from analysis.files import write_whole
 from analysis.report.documents import latex_tables, markdown, pdf
 from analysis.report.figures import figure_footer
 from analysis.report.findings import Finding, find
@@ -150,14 +151,14 @@ def write_report(
     parquet = [f"tables/{name}.parquet" for name in tables]
     contents.files[:] = [*texts, *parquet, *(["report.pdf"] if written else [])]
     texts["report.html"] = render_page(contents)
-    for folder in ("figures", "tables"):
-        (out / folder).mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        (out / name).write_text(text, encoding="utf-8")
-    for name, table in tables.items():
-        table.to_parquet(out / "tables" / f"{name}.parquet", index=False)
+    content = {name: text.encode() for name, text in texts.items()}
+    content |= {f"tables/{name}.parquet": table.to_parquet(index=False) for name, table in tables.items()}
     if written:
-        (out / "report.pdf").write_bytes(written)
+        content["report.pdf"] = written
+    # Last, so that the page never names a file that is not there; and each whole, so that a full disk leaves the earlier report readable.
+    content["report.html"] = content.pop("report.html")
+    for name, data in content.items():
+        write_whole(out / name, data)
     files = tuple(out / name for name in (*contents.files, "report.html"))
     return Report(out, out / "report.html", files, finding, results, tuple(gaps))
 

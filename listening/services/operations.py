@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from codecs_runner.places import is_bucket
 from listening.models import Bonus, Event, Job, Plan, Rating, Recruitment, Session, Stimulus, Study, Submission, WebhookEvent
-from listening.services.stimuli import due_jobs, unavailable_conditions
+from listening.services.stimuli import unavailable_conditions, untaken_jobs
 
 LEAST_FREE_BYTES = 1_000_000_000
 RECENT = timedelta(minutes=10)
@@ -131,7 +131,7 @@ def _read_by_api() -> QuerySet[Recruitment]:
 
 def _oldest_due() -> datetime | None:
     """When the oldest job was made that a worker could take; those whose weights are missing wait for another machine."""
-    waiting = due_jobs().order_by()
+    waiting = untaken_jobs().order_by()
     missing = unavailable_conditions(waiting.values_list("stimulus__condition", flat=True).distinct())
     oldest: datetime | None = waiting.exclude(stimulus__condition__in=missing).aggregate(oldest=Min("created_at"))["oldest"]
     return oldest

@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from listening.models import Job, Rating, Session, Study
-from listening.services.stimuli import due_jobs, unavailable_conditions
+from listening.services.stimuli import unavailable_conditions, untaken_jobs
 from listening.services.studies import study_stimuli
 
 
@@ -64,7 +64,7 @@ def condition_progress(study: Study) -> list[dict[str, Any]]:
 def missing_worker(study: Study, patience: timedelta = timedelta(seconds=10)) -> str:
     """What to do when the study's jobs wait and nobody takes any; empty while somebody works or nothing waits."""
     now = timezone.now()
-    waiting = due_jobs().filter(stimulus__in=study_stimuli(study), stimulus__updated_at__lt=now - patience)
+    waiting = untaken_jobs().filter(stimulus__in=study_stimuli(study), stimulus__updated_at__lt=now - patience)
     if not waiting.exclude(stimulus__condition__in=unavailable_conditions(study.conditions)).exists():
         return ""
     working = Q(state=Job.State.CLAIMED, lease_expires_at__gte=now) | Q(finished_at__gte=now - timedelta(minutes=1))

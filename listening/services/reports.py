@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from analysis.exports import EXPORTS, dictionary, export, measures_table
+from analysis.files import write_whole
 from analysis.report import Report, write_report
 from analysis.scales import SCALES
 from analysis.schema import SchemaError
@@ -61,11 +62,8 @@ def export_ratings(study: Study, path: Path, form: str = "", scale: str = "") ->
             path.with_name(f"{path.stem}-{name}.csv"): table.to_csv(index=False).encode() for name, table in beside.items()
         }
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         for target, data in files.items():
-            part = target.with_name(target.name + ".part")
-            part.write_bytes(data)
-            part.replace(target)
+            write_whole(target, data)
     except OSError as error:
         raise ServiceError(f"{path} could not be written: {error.strerror}. The ratings are safe in the database.") from error
     return rows

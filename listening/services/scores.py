@@ -1,17 +1,16 @@
 """Measure stimuli: score jobs in the job table, their workers, and what comes back from them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from celery import current_app
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from analysis.objective import MEASURES, get_measure
 from codecs_runner.scoring import ScoreJob, ScoreResult, score_many
 from listening.models import Job, Stimulus, StimulusScore, Study
-from listening.services.dispatch import OUR_QUEUE, WORKER, hint
-from listening.services.stimuli import SENT_AT_ONCE, due_jobs, ensure_stimuli, lease, lock, renew_leases, store, worker_name
+from listening.services.dispatch import ELSEWHERE, hint, offer, send
+from listening.services.stimuli import SENT_AT_ONCE, due_jobs, ensure_stimuli, lease, lock, store, worker_name
 from listening.services.studies import REFERENCE, log, study_stimuli
 
 OnScores = Callable[[Stimulus, ScoreResult], None]
@@ -36,7 +35,7 @@ def queue_scores(study: Study, measures: Iterable[str] = tuple(MEASURES)) -> int
             batch_size=500,
             update_conflicts=True,
             unique_fields=["stimulus", "kind"],
-            update_fields=["measures", "state", "attempts", "finished_at"],
+            update_fields=["measures", "state", "attempts", "finished_at", "lease_expires_at"],
         )
         if jobs:
             log(study, "scores queued", jobs=len(jobs))
@@ -64,14 +63,19 @@ def due_scores() -> QuerySet[Job]:
     )
 
 
-def claim_scores(worker: str, limit: int = SENT_AT_ONCE, only: QuerySet[Stimulus] | None = None) -> list[tuple[Job, ScoreJob]]:
-    """Claim due score jobs, each with its plain value; a job that never came back from MAX_ATTEMPTS workers is failed."""
+def claim_scores(
+    worker: str,
+    limit: int = SENT_AT_ONCE,
+    only: QuerySet[Stimulus] | None = None,
+    hold: Callable[[Sequence[Job], str], None] = lease,
+) -> list[tuple[Job, ScoreJob]]:
+    """Claim due score jobs as `claim_jobs` does, each with its plain value; one that MAX_ATTEMPTS workers never ended is failed."""
     with transaction.atomic():
         candidates = due_scores() if only is None else due_scores().filter(stimulus__in=only)
         given_up = candidates.filter(attempts__gte=Job.MAX_ATTEMPTS).values_list("pk", flat=True)
         Job.objects.filter(pk__in=list(given_up)).update(state=Job.State.FAILED, lease_expires_at=None)
         claimed = list(lock(candidates)[:limit])
-        lease(claimed, worker)
+        hold(claimed, worker)
         values = [
             ScoreJob(
                 reference_key=job.reference_key,  # type: ignore[attr-defined]  # annotated
@@ -87,24 +91,17 @@ def claim_scores(worker: str, limit: int = SENT_AT_ONCE, only: QuerySet[Stimulus
 
 
 def send_due_scores() -> int:
-    """Claim what is due and send it to audio workers in chunks; returns the number of jobs sent."""
+    """Send what is due to audio workers in chunks; returns the number of jobs sent."""
     sent = 0
-    while claimed := claim_scores(WORKER):
-        current_app.send_task(
-            "codecs_runner.score_jobs",
-            args=[[value.to_dict() for _, value in claimed]],
-            link=current_app.signature("listening.record_scores", queue=OUR_QUEUE),
-            queue="render",
-        )
+    while claimed := claim_scores(ELSEWHERE, hold=offer):
+        send("codecs_runner.score_jobs", [(job, value.to_dict()) for job, value in claimed], "listening.record_scores")
         sent += len(claimed)
     return sent
 
 
 def record_scores(results: Iterable[dict[str, Any]]) -> None:
     """Write down scores by the keys of their jobs. Told twice, they change nothing."""
-    told = [ScoreResult.from_dict(value) for value in results]
-    renew_leases(WORKER, (result.key for result in told))
-    for result in told:
+    for result in map(ScoreResult.from_dict, results):
         for job in Job.objects.filter(kind=Job.Kind.SCORE, key=result.key).select_related("stimulus"):
             _record(job.stimulus, result)
 

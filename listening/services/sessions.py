@@ -128,6 +128,7 @@ def give_consent(session: Session, stratum: str) -> None:
 def _claim_plan(session: Session) -> bool:
     """Give the session the first free plan of its stratum. The database's constraint decides races; losers try the next.
 
+    Plans that somebody fell silent on are given last: they may come back, and after a leap of the clock all of them do.
     A session whose ratings will not be used hears what the plan holds, but does not keep it from others.
     """
     while True:
@@ -141,7 +142,8 @@ def _claim_plan(session: Session) -> bool:
                     return True
                 if connection.features.has_select_for_update_skip_locked:
                     free = free.select_for_update(skip_locked=True, of=("self",))
-                plan = free.order_by("number").first()
+                free = free.order_by("number")
+                plan = free.exclude(sessions__state=Session.State.EXPIRED).first() or free.first()
                 if plan is None:
                     return False
                 session.plan = None if Exclusion.objects.filter(session=session).exists() else plan

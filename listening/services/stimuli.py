@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, F, Min, Q, QuerySet, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from codecs_runner.jobs import RenderJob, RenderResult
@@ -49,14 +49,31 @@ def ensure_stimuli(clips: Sequence[SourceClip], conditions: Sequence[str]) -> in
 
 
 def due_jobs(kind: Job.Kind = Job.Kind.RENDER) -> QuerySet[Job]:
-    """Jobs that wait, and jobs whose worker fell silent."""
-    return Job.objects.filter(kind=kind).filter(
-        Q(state=Job.State.QUEUED) | Q(state=Job.State.CLAIMED, lease_expires_at__lt=timezone.now())
+    """Jobs that wait, and jobs whose message was lost or whose worker fell silent."""
+    unheld = Q(state=Job.State.QUEUED, lease_expires_at=None)
+    lost = Q(state__in=(Job.State.QUEUED, Job.State.CLAIMED), lease_expires_at__lt=timezone.now())
+    return Job.objects.filter(unheld | lost, kind=kind)
+
+
+def untaken_jobs(kind: Job.Kind = Job.Kind.RENDER) -> QuerySet[Job]:
+    """Jobs that no worker does, whether or not they were sent to one."""
+    return Job.objects.filter(kind=kind, state=Job.State.QUEUED) | due_jobs(kind)
+
+
+def lease(jobs: Sequence[Job], worker: str) -> None:
+    """Give jobs, found under a lock, to a worker."""
+    Job.objects.filter(pk__in=[job.pk for job in jobs]).update(
+        state=Job.State.CLAIMED, worker=worker, attempts=F("attempts") + 1, lease_expires_at=timezone.now() + LEASE
     )
 
 
-def claim_jobs(worker: str, limit: int = SENT_AT_ONCE, only: QuerySet[Stimulus] | None = None) -> list[Job]:
-    """Claim due jobs for a worker, with a lease. ``only`` narrows them to these stimuli. No job has two holders.
+def claim_jobs(
+    worker: str,
+    limit: int = SENT_AT_ONCE,
+    only: QuerySet[Stimulus] | None = None,
+    hold: Callable[[Sequence[Job], str], None] = lease,
+) -> list[Job]:
+    """Claim due jobs for a worker. ``only`` narrows them to these stimuli; ``hold`` notes whose they are. No job has two holders.
 
     A job that was claimed MAX_ATTEMPTS times and never came back is failed: something in it kills workers. Jobs whose condition
     cannot run here are left for a machine where it can. What gains by being rendered together (`Condition.work_group`) comes together.
@@ -73,15 +90,8 @@ def claim_jobs(worker: str, limit: int = SENT_AT_ONCE, only: QuerySet[Stimulus] 
         together = [When(stimulus__condition=slug, then=Value(get_condition(slug).work_group)) for slug in runnable]
         order = Case(*together, default=Value("")), "stimulus__source_clip_id", "pk"
         claimed = list(candidates.filter(stimulus__condition__in=runnable).order_by(*order)[:limit])
-        lease(claimed, worker)
+        hold(claimed, worker)
     return claimed
-
-
-def lease(jobs: Sequence[Job], worker: str) -> None:
-    """Give jobs, found under a lock, to a worker."""
-    Job.objects.filter(pk__in=[job.pk for job in jobs]).update(
-        state=Job.State.CLAIMED, worker=worker, attempts=F("attempts") + 1, lease_expires_at=timezone.now() + LEASE
-    )
 
 
 def give_back(worker: str) -> None:
@@ -89,18 +99,6 @@ def give_back(worker: str) -> None:
     Job.objects.filter(worker=worker, state=Job.State.CLAIMED).update(
         state=Job.State.QUEUED, attempts=F("attempts") - 1, lease_expires_at=None
     )
-
-
-def renew_leases(worker: str, keys: Iterable[str]) -> None:
-    """Something came back of the jobs with these keys: what was sent to the same workers then or later is alive too.
-
-    Workers take lists in the order in which they were sent, whatever the kind of their jobs. Without this, jobs that wait in a long
-    queue, or late in a slow list, would be taken for lost; what was sent earlier and has not come back is left to run out.
-    """
-    waiting = Job.objects.filter(worker=worker, state=Job.State.CLAIMED)
-    sent = waiting.filter(key__in=list(keys)).aggregate(first=Min("lease_expires_at"))["first"]
-    if sent is not None:
-        waiting.filter(lease_expires_at__gte=sent).update(lease_expires_at=timezone.now() + LEASE)
 
 
 def lock(candidates: QuerySet[Job]) -> QuerySet[Job]:

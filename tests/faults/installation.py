@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import redis
 
 from tests.conftest import _postgres_programs, absent
 from tests.integration.server import REPO, free_port, manage, manage_all
@@ -24,6 +25,7 @@ from tests.integration.server import REPO, free_port, manage, manage_all
 class Installation:
     """Web (gunicorn), audio worker (`manage.py worker`), PostgreSQL with fsync on, or SQLite; below one folder.
 
+    With ``broker`` there are Redis, which keeps nothing on disk, ``dispatch`` and a Celery ``worker``, as docker/compose.yml has them.
     ``environment`` is added to that of the site's own processes.
     """
 
@@ -32,6 +34,7 @@ class Installation:
         folder: Path,
         *,
         postgres: bool = True,
+        broker: bool = False,
         web_workers: int = 2,
         threads: int = 8,
         environment: Mapping[str, str] | None = None,
@@ -56,10 +59,45 @@ class Installation:
             "web": [sys.executable, "-m", "gunicorn", "--config=python:listening.serving", "listening.wsgi"],
             "worker": [sys.executable, "manage.py", "worker", "--poll", "0.2"],
         }
+        self.environments: dict[str, dict[str, str]] = {}
         self.account: str | None = None
         folder.mkdir(parents=True, exist_ok=True)
+        if broker:
+            self._add_broker(kept)
         if postgres:
             self._make_cluster()
+
+    def _add_broker(self, kept: dict[str, str]) -> None:
+        if (program := shutil.which("redis-server")) is None:
+            absent("no Redis: apt-get install redis-server")
+        port, celery = free_port(), [sys.executable, "-m", "celery"]
+        self.environment["CELERY_BROKER_URL"] = f"redis://127.0.0.1:{port}/0"
+        # An audio worker knows the broker and the stores: no database, no secret key.
+        self.environments["worker"] = {
+            **kept,
+            "CELERY_BROKER_URL": self.environment["CELERY_BROKER_URL"],
+            "STIMULUS_STORE": str(self.folder / "data/stimuli"),
+            "CODEC_DOWNLOAD": "0",
+        }
+        options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(self.folder)]
+        beat = f"--schedule={self.folder / 'beat'}"
+        self.commands = {
+            "redis": [program, "--port", str(port), *options],
+            "web": self.commands["web"],
+            "dispatch": [*celery, "--app=listening", "worker", "--beat", beat, "--queues=celery", "--concurrency=1"],
+            "worker": [*celery, "--app=codecs_runner.worker", "worker", "--queues=render", "--concurrency=1"],
+        }
+
+    @property
+    def redis(self) -> redis.Redis:
+        return redis.Redis.from_url(self.environment["CELERY_BROKER_URL"])
+
+    def _redis_answers(self) -> bool:
+        try:
+            with self.redis as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
 
     def _make_cluster(self) -> None:
         programs = _postgres_programs()
@@ -111,12 +149,14 @@ class Installation:
             return database.execute(sql).fetchall()
 
     def start(self, name: str) -> None:
+        if name == "postgres":  # a dead server leaves its lock; pg_ctl would ask, a supervisor does not
+            (self._cluster / "postmaster.pid").unlink(missing_ok=True)
         log = (self.folder / f"{name}.log").open("ab")
         user = self.account if name == "postgres" else None
         self.processes[name] = subprocess.Popen(
             self.commands[name],
             cwd="/" if name == "postgres" else REPO,
-            env=None if name == "postgres" else self.environment,
+            env=None if name == "postgres" else self.environments.get(name, self.environment),
             stdout=log,
             stderr=log,
             user=user,
@@ -125,6 +165,8 @@ class Installation:
         log.close()
         if name == "postgres":
             self.connect("postgres").close()
+        if name == "redis":
+            until(self._redis_answers, 30, "Redis does not answer")
         if name == "web":
             until(self._web_answers, 60, "the site does not answer")
 
@@ -140,8 +182,13 @@ class Installation:
         process = self.processes[name]
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=30)
-        if name == "postgres":  # a dead server leaves its lock; pg_ctl would ask, a supervisor does not
-            (self._cluster / "postmaster.pid").unlink(missing_ok=True)
+
+    def revive(self, name: str) -> bool:
+        """Start a process again if it has ended, as a supervisor does; whether it had."""
+        ended = self.processes[name].poll() is not None
+        if ended:
+            self.start(name)
+        return ended
 
     def children(self, name: str) -> list[int]:
         pid = self.processes[name].pid
@@ -155,11 +202,11 @@ class Installation:
             os.kill(child, signal.SIGKILL)
 
     def fill_disk(self, name: str, *, full: bool = True) -> None:
-        """Let no child of a process, nor the process of a site's worker itself, write another byte to any file; or let them again.
+        """Let a process and its children (of the web server: the children) write not one byte to any file; or let them again.
 
         A limit on the size of files, set from outside: the write fails as on a full disk, and needs neither mounts nor a small disk.
         """
-        for pid in self.children(name) or [self.processes[name].pid]:
+        for pid in [*self.children(name), *([] if name == "web" else [self.processes[name].pid])]:
             with suppress(ProcessLookupError):
                 resource.prlimit(pid, resource.RLIMIT_FSIZE, (0 if full else resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 

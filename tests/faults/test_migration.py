@@ -12,9 +12,10 @@ from tests.integration.server import manage
 
 
 @pytest.mark.slow
-def test_a_migration_under_a_running_study_loses_no_answer(tmp_path: Path) -> None:
+@pytest.mark.parametrize("postgres", [False, True], ids=["sqlite", "postgres"])
+def test_a_migration_under_a_running_study_loses_no_answer(postgres: bool, tmp_path: Path) -> None:
     began, raters, trials = time.monotonic(), 10, 5
-    with installation(tmp_path, postgres=False) as site:
+    with installation(tmp_path, postgres=postgres) as site:
         prepare(site, raters, trials)
         later = site.environment | {"DJANGO_SETTINGS_MODULE": "tests.faults.later_version.settings"}
 

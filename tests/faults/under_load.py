@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from tests.faults.installation import Installation, broken_promises, open_a_study
 from tests.faults.virtual_raters import History, VirtualRater, crowd
@@ -30,13 +31,14 @@ def rate_under(
     over_s: float,
     pace_s: float,
     kind: type[VirtualRater] = VirtualRater,
+    **options: Any,
 ) -> History:
-    """What the raters saw. An error of the trouble's own is raised once they have left."""
-    history, over = History(), threading.Event()
+    """What the raters saw. An error of the trouble's own is raised once they have left. ``options`` are those of `crowd`."""
+    history, over = options.pop("history", None) or History(), threading.Event()
     with ThreadPoolExecutor(2) as threads:  # a browser test before this one may have left a loop running in our thread
         troubled = threads.submit(trouble, over)
         try:
-            threads.submit(asyncio.run, crowd(site.url, "s", raters, over_s, pace_s, history, kind=kind)).result()
+            threads.submit(asyncio.run, crowd(site.url, "s", raters, over_s, pace_s, history, kind=kind, **options)).result()
         finally:
             over.set()
         troubled.result()
@@ -49,9 +51,14 @@ def check(site: Installation, history: History, what: str, *, trials: int, rater
         f"\n{what}: {len(history.attempted)} answers sent, {len(history.acknowledged)} acknowledged, {len(history.completed)} codes, "
         f"{history.retries} retries, {history.unfinished} gave up, {time.monotonic() - began:.0f} s"
     )
-    assert broken_promises(site.ask, history, lambda token: token.rpartition(":")[0]) == []
+    assert broken_promises(site.ask, history, session_of) == []
     assert history.unfinished == 0 and history.turned_away == 0
     assert len(history.completed) == raters and len(history.acknowledged) == raters * trials
+
+
+def session_of(token: str) -> str:
+    """What a rater's address says of the session's public id."""
+    return token.rpartition(":")[0]
 
 
 def check_jobs_end(site: Installation, within_s: float, unblock: Callable[[], None] = lambda: None) -> int:

@@ -24,6 +24,7 @@ class History:
     turned_away: int = 0
     unfinished: int = 0
     retries: int = 0
+    told_to_wait: int = 0
     post_s: list[float] = field(default_factory=list)
     join_s: list[float] = field(default_factory=list)
     audio_s: list[float] = field(default_factory=list)
@@ -63,11 +64,13 @@ class VirtualRater:
         self._pace_s, self._give_up_s = pace_s, give_up_s
         self._audio = {"headers": {"Range": audio_range}} if audio_range else {}
 
+    def name(self) -> str:
+        return f"{self._rng.getrandbits(96):024x}"
+
     async def take(self, http: aiohttp.ClientSession, began: float) -> None:
         """``began``: when the rater was due, on the monotonic clock."""
-        pid = f"{self._rng.getrandbits(96):024x}"
         try:
-            page = await self._page(http, f"/s/{self._slug}/?id={pid}")
+            page = await self._page(http, f"/s/{self._slug}/?id={self.name()}")
             if page.endswith("/consent/"):
                 page = await self._page(http, page, {"consent": "on", "stratum": "all"})
             if not page.endswith("/trial/"):
@@ -132,6 +135,7 @@ class VirtualRater:
                         if answer.status >= 400 and answer.status != 403:
                             raise AssertionError(f"{method} {path}: {answer.status} {content[:300]!r}")
                         return answer.status, answer.headers.get("Location", ""), content
+                    self._history.told_to_wait += answer.status == 503
             except (aiohttp.ClientError, TimeoutError, ConnectionError):
                 pass
             if time.monotonic() > deadline:
@@ -150,16 +154,19 @@ async def crowd(
     history: History,
     *,
     seed: int = 0,
-    audio_range: str = "",
     kind: type[VirtualRater] = VirtualRater,
+    **options: Any,
 ) -> None:
-    """``n`` raters of a kind who arrive at drawn times within ``over_s`` seconds, whether or not the server keeps up."""
+    """``n`` raters of a kind who arrive at drawn times within ``over_s`` seconds, whether or not the server keeps up.
+
+    ``options`` are those of the raters.
+    """
     rng, began = Random(seed), time.monotonic()
     connector = aiohttp.TCPConnector(limit=0, force_close=False)
 
     async def one(number: int, due: float) -> None:
         await asyncio.sleep(max(due - time.monotonic(), 0))
-        rater = kind(base_url, slug, history, Random(f"{seed}-{number}"), pace_s, audio_range=audio_range)
+        rater = kind(base_url, slug, history, Random(f"{seed}-{number}"), pace_s, **options)
         await rater.take(http, due)
 
     async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as http:

@@ -3,8 +3,9 @@
 import errno
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from threading import Event
 
 import pytest
 import soundfile as sf
@@ -156,6 +157,34 @@ def test_a_long_list_tells_what_is_done_before_its_end(tmp_path: Path, monkeypat
         current_app.conf.task_always_eager = False
         render_jobs.pop_request()
     assert sorted(told) == sorted(result["key"] for result in results)
+
+
+def test_a_list_is_told_to_be_begun_and_to_be_done_as_long_as_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STIMULUS_STORE", str(tmp_path / "store"))
+    told: list[tuple[list[str], bool]] = []
+    twice = Event()
+
+    @shared_task(name="tests.alive")
+    def alive(keys: list[str], worker: str, begun: bool) -> None:
+        told.append((keys, begun))
+        if len(told) > 2:
+            twice.set()
+
+    def slow(jobs: Iterable[RenderJob], store: Store, workers: int) -> Iterator[RenderResult]:
+        assert told, "it is told before anything is done"
+        assert twice.wait(30), "it is told again while it lasts"
+        yield from render_many(jobs, store, workers=workers)
+
+    monkeypatch.setattr("codecs_runner.tasks.render_many", slow)
+    jobs = [job.to_dict() for job in jobs_for(tmp_path, 2, LIGHT)]
+    current_app.conf.task_always_eager = True
+    try:
+        results = render_jobs(jobs, alive={"task": alive.s(), "every_s": 0.01})
+    finally:
+        current_app.conf.task_always_eager = False
+    assert [result["ok"] for result in results] == [True] * len(jobs)
+    keys = [job["key"] for job in jobs]
+    assert told[0] == (keys, True) and set(map(str, told[1:])) == {str((keys, False))}
 
 
 def test_the_task_without_a_store_says_so(recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:

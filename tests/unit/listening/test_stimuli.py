@@ -12,7 +12,6 @@ from django.utils import timezone
 from codecs_runner.pipeline import render
 from listening.models import Job, Stimulus
 from listening.services import stimuli
-from listening.services.dispatch import WORKER, record_results
 from listening.services.stimuli import claim_jobs, due_jobs, job_value, record_result, store, work
 from listening.services.studies import queue_stimuli
 
@@ -68,23 +67,6 @@ def test_a_result_told_twice_changes_nothing(queued):
     record_result(job.stimulus, result)
     second = Stimulus.objects.get(pk=job.stimulus_id)
     assert (first.key, first.audio_sha256, first.status) == (second.key, second.audio_sha256, second.status)
-
-
-def test_what_waits_behind_a_list_that_is_being_done_is_not_taken_for_lost(queued):
-    def send(n):
-        return [job_value(job) and job for job in claim_jobs(WORKER, limit=n)]
-
-    lost, slow, behind = send(2), send(4), send(6)
-    for age, jobs in ((3, lost), (2, slow), (1, behind)):
-        Job.objects.filter(pk__in=[job.pk for job in jobs]).update(lease_expires_at=timezone.now() - timedelta(minutes=age))
-    score = {"kind": Job.Kind.SCORE, "state": Job.State.CLAIMED, "worker": WORKER}
-    Job.objects.create(stimulus=behind[0].stimulus, lease_expires_at=timezone.now(), **score)
-    assert (due_jobs().count(), due_jobs(Job.Kind.SCORE).count()) == (12, 1)
-    first = slow[0]
-    record_results([render(job_value(first), store()).to_dict()])
-    assert set(due_jobs()) == set(lost) and not due_jobs(Job.Kind.SCORE).exists()
-    first.refresh_from_db()
-    assert first.state == Job.State.DONE
 
 
 def test_a_full_disk_is_told_and_everything_else_is_kept(queued, monkeypatch, settings, tmp_path):
