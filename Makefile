@@ -16,7 +16,7 @@ DEV_SET := $(RUN_SET) $(VENV)/.pesq $(VENV)/.s3 $(VENV)/.dev
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install demo serve worker test test-slow faults bench load deploy-check lint format clean
+.PHONY: help install demo serve worker test test-slow faults bench load deploy-check security lint lock format clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -57,12 +57,36 @@ load: $(DEV_SET)  ## raters by the thousand over HTTP; LOAD="--database sqlite -
 deploy-check: $(DEV_SET)  ## hold docker/ against its linters and schemas; needs no Docker engine
 	$(PY) -m pytest tests/architecture/test_deployment.py
 
-lint: $(DEV_SET)  ## ruff, mypy, the import contracts, and that no migration is missing
+# Low findings are left out: assertions for the type checker, and programs that are started from argument lists.
+BANDIT = $(VENV)/bin/bandit --quiet --recursive --severity-level medium analysis codecs_runner listening manage.py
+security: $(DEV_SET)  ## look for weak code, secrets in files and vulnerable packages (asks osv.dev), and list the packages in var/sbom.cdx.json
+	@$(BANDIT) 2>/dev/null || $(BANDIT)
+	$(PY) -m pytest tests/architecture/test_secrets.py
+	$(PY) -m pip check --disable-pip-version-check
+	@mkdir -p var
+	$(VENV)/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible --output-file var/sbom.cdx.json $(PY)
+	PATH="$(abspath $(VENV))/bin:$$PATH" .ci/audit
+
+lint: $(DEV_SET)  ## ruff, mypy, the import contracts, bandit, and that no migration is missing
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy .
 	$(VENV)/bin/lint-imports --no-logo
+	@$(BANDIT) 2>/dev/null || $(BANDIT)  # what it says of itself only where something was found
 	$(PY) manage.py makemigrations --check --dry-run
+
+# Pins stay as they are unless UPGRADE names them. Each set takes over what those before it have pinned.
+RESOLVE = $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --annotation-style line \
+  --custom-compile-command "make lock" $(UPGRADE)
+lock: $(DEV_SET)  ## resolve the requirement sets of pyproject.toml, with hashes; UPGRADE="--upgrade-package django"
+	$(RESOLVE) pyproject.toml --output-file requirements-base.txt
+	$(RESOLVE) --group s3 --constraint requirements-base.txt --output-file requirements-s3.txt
+	$(RESOLVE) --group pesq --constraint requirements-base.txt --output-file requirements-pesq.txt
+	$(RESOLVE) --group neural --no-emit-package torch --constraint requirements-base.txt --constraint requirements-s3.txt \
+	  --output-file requirements-neural.txt
+	$(RESOLVE) --no-config --group cuda --no-emit-package torch --constraint requirements-neural.txt --output-file requirements-cuda.txt
+	$(RESOLVE) --group dev --constraint requirements-base.txt --constraint requirements-s3.txt --constraint requirements-neural.txt \
+	  --output-file requirements-dev.txt
 
 format: $(DEV_SET)  ## let ruff lay out the code and sort the imports
 	$(PY) -m ruff format .
@@ -73,15 +97,24 @@ clean:  ## remove the environment and the caches; var/ with its data stays
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One stamp for each requirements file: make compares its date with the file's, so an installed environment costs nothing.
+# The files are whole, so pip resolves nothing, and takes no file whose hash they do not name.
+INSTALL = $(PY) -m pip install --disable-pip-version-check --require-hashes --no-deps
 $(VENV)/.%: requirements-%.txt | $(PY)
-	$(PY) -m pip install --disable-pip-version-check -r $<
+	$(INSTALL) -r $<
 	@touch $@
 
 $(VENV)/.neural $(VENV)/.s3 $(VENV)/.dev: $(VENV)/.base
 
+# torch comes in the build that pip's indexes offer; the CUDA build, which PyPI has, asks for companions.
+$(VENV)/.neural: requirements-neural.txt requirements-torch.txt requirements-cuda.txt | $(PY)
+	$(INSTALL) -r requirements-torch.txt
+	@if $(PY) -m pip show torch | grep -q '^Requires:.*cuda'; then $(INSTALL) -r requirements-cuda.txt; fi
+	$(INSTALL) -r requirements-neural.txt
+	@touch $@
+
 # PESQ is built from source. Where there is no C compiler it has no scores, and one that appears later is found.
-$(VENV)/.pesq: | $(VENV)/.base
-	@if command -v cc >/dev/null; then $(PY) -m pip install --disable-pip-version-check pesq==0.0.4 && touch $@; fi
+$(VENV)/.pesq: requirements-pesq.txt | $(VENV)/.base
+	@if command -v cc >/dev/null; then $(INSTALL) -r $< && touch $@; fi
 
 $(PY):
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and no python3 was found."; exit 1; }

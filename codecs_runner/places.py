@@ -2,6 +2,7 @@
 
 A place is named by a path or by an address ``s3://BUCKET/PREFIX``. Access to a bucket comes from the environment in the names that
 all S3 tools share: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_DEFAULT_REGION and, for stores that are not Amazon's, AWS_ENDPOINT_URL.
+Both keys may lie in files, named by AWS_ACCESS_KEY_ID_FILE and AWS_SECRET_ACCESS_KEY_FILE.
 """
 
 import errno
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from analysis.files import write_whole
+from codecs_runner.environment import setting
 from codecs_runner.errors import StoreError
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -165,4 +167,6 @@ def _files() -> Any:
 def _connection(process: int, endpoint: str) -> Any:
     import s3fs
 
-    return s3fs.S3FileSystem(use_listings_cache=False, skip_instance_cache=True)
+    # Without keys the library looks where all S3 tools look.
+    key, secret = setting("AWS_ACCESS_KEY_ID") or None, setting("AWS_SECRET_ACCESS_KEY") or None
+    return s3fs.S3FileSystem(key=key, secret=secret, use_listings_cache=False, skip_instance_cache=True)

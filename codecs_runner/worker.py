@@ -1,19 +1,19 @@
 """Celery application of audio workers: no Django, no database.
 
 Start one with ``celery -A codecs_runner.worker worker -Q render``. CELERY_BROKER_URL names the broker, STIMULUS_STORE the
-folder that workers and site share, CODEC_WEIGHTS the weights.
+folder that workers and site share, CODEC_WEIGHTS the weights. The broker's address may lie in a file, see `environment`.
 """
-
-import os
 
 from celery import Celery
 
-_BROKER = os.environ.get("CELERY_BROKER_URL", "redis://localhost:6379/0")
+from codecs_runner.environment import setting
+
+_BROKER = setting("CELERY_BROKER_URL", "redis://localhost:6379/0")
 
 app = Celery(
     "codecs_runner",
     broker=_BROKER,
-    backend=os.environ.get("CELERY_RESULT_BACKEND", _BROKER),
+    backend=setting("CELERY_RESULT_BACKEND", _BROKER),
     include=["codecs_runner.tasks"],
 )
 app.conf.update(

@@ -134,6 +134,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Tests have it on disk too: threads that share a database in memory fail where this one would wait.
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
 else:
+    # A password that is not in the address, so that it alone is a secret.
+    DATABASES["default"]["PASSWORD"] = DATABASES["default"]["PASSWORD"] or env.str("POSTGRES_PASSWORD", "")
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 60)
     if env.bool("DATABASE_POOLED", False):
         # Behind pgbouncer in transaction mode a connection is somebody else's after each transaction: no cursor and no prepared

@@ -18,7 +18,11 @@ DOCKER = REPO / "docker"
 MANIFESTS = sorted(path for path in (DOCKER / "kubernetes").glob("*.yaml") if path.name != "kustomization.yaml")
 COMPOSE = sorted(DOCKER.glob("compose*.yml"))
 KUBERNETES = "1.31"
-SECRETS = {"DATABASE_URL", "SECRET_KEY", "PARTICIPANT_KEYS", "PROLIFIC_TOKEN", "PROLIFIC_WEBHOOK_SECRETS", "POSTGRES_PASSWORD"}
+OF_THE_SITE = {"SECRET_KEY", "PARTICIPANT_KEYS", "PROLIFIC_TOKEN", "PROLIFIC_WEBHOOK_SECRETS", "POSTGRES_PASSWORD"}
+SECRETS = OF_THE_SITE | {"CELERY_BROKER_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+MOUNTED = "/run/secrets/"
+# A broker without a password, on a network that nobody else is on.
+OPEN_BROKER = "redis://redis:6379/0"
 STAGE = re.compile(r"^FROM (\S+) AS (\S+)\n(.*?)(?=^FROM|\Z)", flags=re.MULTILINE | re.DOTALL)
 VARIABLE = re.compile(r"\$\{([A-Z_]+)(?::([-?])([^}]*))?\}")
 
@@ -65,7 +69,7 @@ def test_a_compose_file_is_valid(path: Path) -> None:
 def test_a_compose_file_asks_and_sets_variables_of_env_example_only(path: Path) -> None:
     asked = {name for name, *_ in VARIABLE.findall(path.read_text())}
     given = {name for service in services(path).values() if "build" in service for name in service["environment"]}
-    assert asked | given <= switches()
+    assert asked | {name.removesuffix("_FILE") for name in given} <= switches()
 
 
 def test_compose_builds_targets_that_the_dockerfile_has() -> None:
@@ -102,11 +106,45 @@ def test_an_audio_worker_gets_no_secrets_of_the_site() -> None:
     ]
     assert len(workers) == 4
     for service in workers:
-        assert not SECRETS & service["environment"].keys()
+        names = {name.removesuffix("_FILE") for name in service["environment"]}
+        assert not (OF_THE_SITE | {"DATABASE_URL"}) & names and not OF_THE_SITE & {*service.get("secrets", [])}
     for name, pod in pods():
         if name.startswith("worker"):
             (container,) = pod["containers"]
-            assert container["envFrom"] == [{"configMapRef": {"name": "worker"}}, {"secretRef": {"name": "worker"}}]
+            assert container["envFrom"] == [{"configMapRef": {"name": "worker"}}]
+            assert [v["secret"]["secretName"] for v in pod["volumes"] if "secret" in v] == ["worker"]
+
+
+@pytest.mark.parametrize("path", COMPOSE, ids=lambda path: path.name)
+def test_compose_hands_secrets_out_as_files_only(path: Path) -> None:
+    declared = filled_in(path).get("secrets", {})
+    assert all(secret["file"].endswith(f"/{name}") for name, secret in declared.items())
+    used = set()
+    for name, service in services(path).items():
+        environment = service.get("environment", {})
+        assert all(environment[key] == OPEN_BROKER for key in SECRETS & environment.keys()), name
+        assert not any(re.search(r"://[^/]*:[^/]*@", str(value)) for value in environment.values()), name
+        read = {str(value).removeprefix(MOUNTED) for value in environment.values() if str(value).startswith(MOUNTED)}
+        assert read == {*service.get("secrets", [])}, name
+        used |= read
+    assert used == declared.keys()
+
+
+def test_kubernetes_hands_secrets_out_as_files_only() -> None:
+    maps = {each["metadata"]["name"]: each["data"] for each in manifests() if each["kind"] == "ConfigMap"}
+    commands = re.findall(r"create secret generic (\S+)((?:.*\\\n)*.*)", (DOCKER / "README.md").read_text())
+    made = {name: set(re.findall(r"--from-(?:file|literal)=(\w+)", rest)) for name, rest in commands}
+    for name, pod in pods():
+        for container in pod["containers"]:
+            environment = {each["name"]: each["value"] for each in container.get("env", [])}
+            for source in container.get("envFrom", []):
+                environment |= maps[source["configMapRef"]["name"]]
+            assert not SECRETS & environment.keys(), name
+            assert not any(re.search(r"://[^/]*:[^/]*@", value) for value in environment.values()), name
+            read = {value.removeprefix(MOUNTED) for value in environment.values() if value.startswith(MOUNTED)}
+            mounts = [each["name"] for each in container["volumeMounts"] if f"{each['mountPath']}/" == MOUNTED]
+            volumes = [each["secret"]["secretName"] for each in pod["volumes"] if each["name"] in mounts]
+            assert read == set().union(*(made[volume] for volume in volumes)), name
 
 
 def test_migrations_run_once_before_anything_else() -> None:
@@ -148,14 +186,12 @@ def test_manifests_refer_to_what_there_is() -> None:
     kustomization = yaml.safe_load((DOCKER / "kubernetes/kustomization.yaml").read_text())
     images = {image["name"] for image in kustomization["images"]}
     for data in maps.values():
-        assert data.keys() <= switches()
+        assert {name.removesuffix("_FILE") for name in data} <= switches()
     for name, pod in pods():
         for source in [each for container in pod["containers"] for each in container.get("envFrom", [])]:
-            if "configMapRef" in source:
-                assert source["configMapRef"]["name"] in maps, name
-            else:
-                assert source["secretRef"]["name"] in secrets, name
+            assert source["configMapRef"]["name"] in maps, name
         for volume in pod["volumes"]:
+            assert volume.get("secret", {}).get("secretName", "site") in secrets, name
             if claim := volume.get("persistentVolumeClaim"):
                 assert claim["claimName"] in claims, name
         assert all(c["image"] in images or ":" in c["image"] for c in pod["containers"]), name

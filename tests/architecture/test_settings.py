@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 REPO = Path(__file__).resolve().parents[2]
-READ_BY_CODE = re.compile(r"\benv(?:\.\w+)?\(\s*\"([A-Z_]+)\"|\benviron(?:\.get\(|\[)\s*\"([A-Z_]+)\"")
-NOT_OURS = {"DJANGO_SETTINGS_MODULE", "XDG_CACHE_HOME", "PATH_INFO"}
+READ_BY_CODE = re.compile(r"\benv(?:\.\w+)?\(\s*\"([A-Z_]+)\"|\b(?:environ(?:\.get\(|\[)|setting\()\s*\"([A-Z_]+)\"")
+NOT_OURS = {"DJANGO_SETTINGS_MODULE", "XDG_CACHE_HOME", "PATH_INFO", "NO_SUCH_NAME"}
 
 
 @pytest.fixture(scope="module")

@@ -160,7 +160,7 @@ def _cnn_self_attention_logits(parts: Any, frames: torch.Tensor, mask: torch.Ten
 
 def _problem() -> str:
     if find_spec("torch") is None:
-        return "PyTorch is not installed: pip install -r requirements-neural.txt. Without it: --upstream functionals --downstream logistic."
+        return "PyTorch is not installed: make install (without NEURAL=0). Without it: --upstream functionals --downstream logistic."
     return ""
 
 

@@ -88,7 +88,7 @@ def _problem(checkpoint: Checkpoint, weights: Weights) -> str:
     """What is missing to open a checkpoint, in sentences, or nothing."""
     absent = [name for name in ("torch", "transformers") if find_spec(name) is None]
     if absent:
-        return f"The package {' and '.join(absent)} is not installed: pip install -r requirements-neural.txt."
+        return f"The package {' and '.join(absent)} is not installed: make install (without NEURAL=0)."
     if weights.folder is None and weights.download:
         return ""
     where = f"{_folder(checkpoint, weights)} has" if weights.folder else f"The hub's cache has, of {checkpoint.hub},"
@@ -109,7 +109,8 @@ def _located(checkpoint: Checkpoint, weights: Weights) -> Path:
         for names in ((CONFIG,), (PREPROCESSOR,), TENSORS):
             for last, name in enumerate(names, 1 - len(names)):
                 try:
-                    hf_hub_download(checkpoint.hub, name)
+                    # Of whatever revision: what is loaded cannot run code, and its tensors are held against the architecture.
+                    hf_hub_download(checkpoint.hub, name)  # nosec B615
                     break
                 except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
                     if last == 0:
@@ -152,7 +153,8 @@ def _loaded(checkpoint: Checkpoint, folder: Path) -> PreTrainedModel:
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
-        model, found = transformers.AutoModel.from_pretrained(
+        # From a folder, so nothing is fetched; tensors alone, so that no pickle runs code.
+        model, found = transformers.AutoModel.from_pretrained(  # nosec B615
             folder, local_files_only=True, output_loading_info=True, dtype="float32"
         )
     except (SafetensorError, OSError, ValueError, RuntimeError, KeyError, pickle.UnpicklingError) as error:

@@ -56,18 +56,20 @@ def test_a_report_runs_no_script_and_shows_only_the_styles_it_was_written_with(a
 
 
 @pytest.fixture(scope="module")
-def production() -> dict[str, str]:
-    """The environment of docker/compose.yml's web container, its blanks filled in."""
+def production(tmp_path_factory) -> dict[str, str]:
+    """The environment of docker/compose.yml's web container, its blanks filled in and its secrets in files."""
+    secrets = tmp_path_factory.mktemp("secrets")
     compose = yaml.safe_load((REPO / "docker/compose.yml").read_text())
+    for name in compose["x-site"]["secrets"]:
+        (secrets / name).write_text(f"{name}-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ\n")
     given = {
-        "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
         "PUBLIC_URL": "https://listen.example.org",
         "ALLOWED_HOSTS": "listen.example.org",
     }
     found = {}
     for name, value in compose["x-site"]["environment"].items():
         default = value.partition(":-")[2].rstrip("}") if ":-" in value else value
-        found[name] = given.get(name, "" if "${" in default else default)
+        found[name] = given.get(name, "" if "${" in default else default).replace("/run/secrets", str(secrets))
     ours = {name: value for name, value in os.environ.items() if name != "DJANGO_ALLOW_ASYNC_UNSAFE"}  # the browser tests' own
     return {**ours, **found, "DATABASE_URL": "sqlite://:memory:"}
 

@@ -232,7 +232,7 @@ def test_a_processes_pool_gives_the_same_features(voices: Path, tmp_path: Path) 
 
 def test_a_missing_pytorch_is_said_in_a_sentence(train: Train, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("analysis.ser.downstreams.networks.find_spec", lambda name: None)
-    with pytest.raises(SerError, match=r"PyTorch is not installed: pip install -r requirements-neural.txt"):
+    with pytest.raises(SerError, match=r"PyTorch is not installed: make install"):
         train(tmp_path / "model")
     assert not (tmp_path / "model").exists()
 
