@@ -84,7 +84,7 @@ lock: $(DEV_SET)  ## resolve the requirement sets of pyproject.toml, with hashes
 	$(RESOLVE) --group pesq --constraint requirements-base.txt --output-file requirements-pesq.txt
 	$(RESOLVE) --group neural --no-emit-package torch --constraint requirements-base.txt --constraint requirements-s3.txt \
 	  --output-file requirements-neural.txt
-	$(RESOLVE) --no-config --group cuda --no-emit-package torch --constraint requirements-neural.txt --output-file requirements-cuda.txt
+	$(RESOLVE) --no-config --group cuda --constraint requirements-neural.txt --output-file requirements-cuda.txt
 	$(RESOLVE) --group dev --constraint requirements-base.txt --constraint requirements-s3.txt --constraint requirements-neural.txt \
 	  --output-file requirements-dev.txt
 
@@ -105,10 +105,9 @@ $(VENV)/.%: requirements-%.txt | $(PY)
 
 $(VENV)/.neural $(VENV)/.s3 $(VENV)/.dev: $(VENV)/.base
 
-# torch comes in the build that pip's indexes offer; the CUDA build, which PyPI has, asks for companions.
-$(VENV)/.neural: requirements-neural.txt requirements-torch.txt requirements-cuda.txt | $(PY)
-	$(INSTALL) -r requirements-torch.txt
-	@if $(PY) -m pip show torch | grep -q '^Requires:.*cuda'; then $(INSTALL) -r requirements-cuda.txt; fi
+# torch's CPU build where pip is set up to find it (PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu), else PyPI's with all of CUDA.
+$(VENV)/.neural: requirements-neural.txt requirements-cpu.txt requirements-cuda.txt | $(PY)
+	@$(INSTALL) -r requirements-cpu.txt 2>/dev/null || { echo "No CPU build of torch at hand: taking PyPI's."; $(INSTALL) -r requirements-cuda.txt; }
 	$(INSTALL) -r requirements-neural.txt
 	@touch $@
 
