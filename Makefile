@@ -16,7 +16,7 @@ DEV_SET := $(RUN_SET) $(VENV)/.pesq $(VENV)/.s3 $(VENV)/.dev
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install demo serve worker test test-slow faults bench load deploy-check security lint lock format clean
+.PHONY: help install demo serve worker test test-slow validation faults bench load deploy-check security lint lock format clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -34,16 +34,19 @@ worker: install  ## render what waits in the job table, until stopped
 	$(PY) manage.py worker
 
 # A .env that points at a real study's database or broker is not for the tests.
-test test-slow faults bench load: export DATA_DIR := $(CURDIR)/var/test
-test test-slow faults bench load: export DATABASE_URL := sqlite:///$(CURDIR)/var/test/db.sqlite3
-test test-slow faults bench load: export CELERY_BROKER_URL :=
-test test-slow faults bench load: export CODEC_DOWNLOAD := 0
+test test-slow validation faults bench load: export DATA_DIR := $(CURDIR)/var/test
+test test-slow validation faults bench load: export DATABASE_URL := sqlite:///$(CURDIR)/var/test/db.sqlite3
+test test-slow validation faults bench load: export CELERY_BROKER_URL :=
+test test-slow validation faults bench load: export CODEC_DOWNLOAD := 0
 
 test: lint  ## the fast tests, after the linters
-	$(PY) -m pytest -m "not slow" -n $(WORKERS) -rfEs --durations=10
+	$(PY) -m pytest -m "not slow" -n $(WORKERS) --dist worksteal -rfEs --durations=10
 
 test-slow: $(DEV_SET)  ## the tests that take minutes
 	$(PY) -m pytest -m slow -rfEs --durations=10
+
+validation: $(DEV_SET)  ## hold statistics and rater models against simulated and published studies, the slow way too
+	$(PY) -m pytest -rfEs --durations=10 tests/validation
 
 bench: $(DEV_SET)  ## measure speed; prints figures, passes no judgement
 	$(PY) -m pytest -o addopts=--import-mode=importlib -o python_files='bench_*.py' -q -s -rfEs tests/bench
