@@ -16,7 +16,7 @@ DEV_SET := $(RUN_SET) $(VENV)/.pesq $(VENV)/.s3 $(VENV)/.dev
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install demo serve worker test test-slow faults bench load deploy-check security lint lock format clean
+.PHONY: help install demo serve worker test test-slow validation faults bench load deploy-check security lint lock format clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -34,16 +34,19 @@ worker: install  ## render what waits in the job table, until stopped
 	$(PY) manage.py worker
 
 # A .env that points at a real study's database or broker is not for the tests.
-test test-slow faults bench load: export DATA_DIR := $(CURDIR)/var/test
-test test-slow faults bench load: export DATABASE_URL := sqlite:///$(CURDIR)/var/test/db.sqlite3
-test test-slow faults bench load: export CELERY_BROKER_URL :=
-test test-slow faults bench load: export CODEC_DOWNLOAD := 0
+test test-slow validation faults bench load: export DATA_DIR := $(CURDIR)/var/test
+test test-slow validation faults bench load: export DATABASE_URL := sqlite:///$(CURDIR)/var/test/db.sqlite3
+test test-slow validation faults bench load: export CELERY_BROKER_URL :=
+test test-slow validation faults bench load: export CODEC_DOWNLOAD := 0
 
 test: lint  ## the fast tests, after the linters
-	$(PY) -m pytest -m "not slow" -n $(WORKERS) -rfEs --durations=10
+	$(PY) -m pytest -m "not slow" -n $(WORKERS) --dist worksteal -rfEs --durations=10
 
 test-slow: $(DEV_SET)  ## the tests that take minutes
 	$(PY) -m pytest -m slow -rfEs --durations=10
+
+validation: $(DEV_SET)  ## hold statistics and rater models against simulated and published studies, the slow way too
+	$(PY) -m pytest -rfEs --durations=10 tests/validation
 
 bench: $(DEV_SET)  ## measure speed; prints figures, passes no judgement
 	$(PY) -m pytest -o addopts=--import-mode=importlib -o python_files='bench_*.py' -q -s -rfEs tests/bench
@@ -84,7 +87,7 @@ lock: $(DEV_SET)  ## resolve the requirement sets of pyproject.toml, with hashes
 	$(RESOLVE) --group pesq --constraint requirements-base.txt --output-file requirements-pesq.txt
 	$(RESOLVE) --group neural --no-emit-package torch --constraint requirements-base.txt --constraint requirements-s3.txt \
 	  --output-file requirements-neural.txt
-	$(RESOLVE) --no-config --group cuda --no-emit-package torch --constraint requirements-neural.txt --output-file requirements-cuda.txt
+	$(RESOLVE) --no-config --group cuda --constraint requirements-neural.txt --output-file requirements-cuda.txt
 	$(RESOLVE) --group dev --constraint requirements-base.txt --constraint requirements-s3.txt --constraint requirements-neural.txt \
 	  --output-file requirements-dev.txt
 
@@ -105,10 +108,9 @@ $(VENV)/.%: requirements-%.txt | $(PY)
 
 $(VENV)/.neural $(VENV)/.s3 $(VENV)/.dev: $(VENV)/.base
 
-# torch comes in the build that pip's indexes offer; the CUDA build, which PyPI has, asks for companions.
-$(VENV)/.neural: requirements-neural.txt requirements-torch.txt requirements-cuda.txt | $(PY)
-	$(INSTALL) -r requirements-torch.txt
-	@if $(PY) -m pip show torch | grep -q '^Requires:.*cuda'; then $(INSTALL) -r requirements-cuda.txt; fi
+# torch's CPU build where pip is set up to find it (PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu), else PyPI's with all of CUDA.
+$(VENV)/.neural: requirements-neural.txt requirements-cpu.txt requirements-cuda.txt | $(PY)
+	@$(INSTALL) -r requirements-cpu.txt 2>/dev/null || { echo "No CPU build of torch at hand: taking PyPI's."; $(INSTALL) -r requirements-cuda.txt; }
 	$(INSTALL) -r requirements-neural.txt
 	@touch $@
 

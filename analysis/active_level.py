@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from math import exp, floor, isfinite, log10, nan
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d
-from scipy.signal import lfilter
+import scipy  # its parts are loaded where they are first used: they are slow to load, and every command comes by here
 
 from analysis.audio import Samples
 
@@ -41,11 +40,13 @@ class Activity:
     def __init__(self, samples: Samples, sample_rate: int) -> None:
         self.n_samples, self.energy = len(samples), float(np.sum(samples**2))
         g = exp(-1 / (sample_rate * TIME_CONSTANT_S))
-        smooth = lfilter([1 - g], [1, -g], np.abs(samples))
-        envelope = lfilter([1 - g], [1, -g], smooth)
+        smooth = scipy.signal.lfilter([1 - g], [1, -g], np.abs(samples))
+        envelope = scipy.signal.lfilter([1 - g], [1, -g], smooth)
         width = floor(HANGOVER_S * sample_rate + 0.5) + 1
         # shifted so that the window ends at its sample
-        self.reached = np.sort(maximum_filter1d(envelope, width, mode="constant", cval=0.0, origin=(width - 1) // 2))
+        self.reached = np.sort(
+            scipy.ndimage.maximum_filter1d(envelope, width, mode="constant", cval=0.0, origin=(width - 1) // 2)
+        )
 
     def level(self, gain_db: float = 0.0) -> float:
         """Active level after a gain, in dBov; NaN where it is silent or never rises 15.9 dB above the lowest threshold.

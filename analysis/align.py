@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.fft import irfft, next_fast_len, rfft
-from scipy.ndimage import uniform_filter1d
+import scipy  # its parts are loaded where they are first used
 
 from analysis.audio import Samples
 
@@ -106,9 +105,12 @@ class _Correlator:
 
     def __init__(self, reference: Samples, width: int) -> None:
         self.width, self.n_samples = width, len(reference) + width
-        self.size = next_fast_len(self.n_samples + width, real=True)
+        self.size = scipy.fft.next_fast_len(self.n_samples + width, real=True)
         # in single precision: an error of 1e-6 moves no peak, and half the time is saved
-        self.spectrum, self.energy = np.conj(rfft(reference.astype(np.float32), self.size)), float(np.sum(reference**2))
+        self.spectrum, self.energy = (
+            np.conj(scipy.fft.rfft(reference.astype(np.float32), self.size)),
+            float(np.sum(reference**2)),
+        )
 
     def lags(self, decoded: Samples) -> Samples:
         """Correlation at lags −width … width, shape [2·width + 1]; 0 where a signal has no energy."""
@@ -116,13 +118,13 @@ class _Correlator:
         scale = float(np.sqrt(self.energy * np.sum(decoded**2)))
         if scale == 0:
             return np.zeros(2 * width + 1)
-        circular = irfft(self.spectrum * rfft(decoded.astype(np.float32), self.size), self.size)
+        circular = scipy.fft.irfft(self.spectrum * scipy.fft.rfft(decoded.astype(np.float32), self.size), self.size)
         return np.concatenate([circular[self.size - width :], circular[: width + 1]]).astype(np.float64) / scale
 
 
 def _envelope(samples: Samples, step: int) -> Samples:
     """RMS over 20 blocks of ``step`` samples, one value for each block, mean removed, shape [n // step]."""
     blocks = samples[: len(samples) // step * step].reshape(-1, step)
-    power = uniform_filter1d(np.mean(blocks**2, axis=1), ENVELOPE_BLOCKS, mode="constant")
+    power = scipy.ndimage.uniform_filter1d(np.mean(blocks**2, axis=1), ENVELOPE_BLOCKS, mode="constant")
     rms = np.sqrt(np.maximum(power, 0.0))  # the filter's running sum may end a hair below zero after a loud passage
     return np.asarray(rms - rms.mean()) if len(rms) else rms

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+import scipy
 
 from analysis.correlation import COEFFICIENTS, Correlation, least_telling, over_clusters, over_conditions
 from analysis.labels import threshold_votes
@@ -222,7 +222,7 @@ def _ranks(opinion: Opinion, machine: _Machine, falls: bool) -> list[dict[str, o
         opinion.conditions.loc[names, "value"].to_numpy(dtype=np.float64),
         np.stack([opinion.drawn[name] for name in names]),
     )
-    places = [stats.rankdata(values, axis=0) for values in (-people, sign * score, -heard, sign * drawn)]
+    places = [scipy.stats.rankdata(values, axis=0) for values in (-people, sign * score, -heard, sign * drawn)]
     bounds, spread = percentile_interval(places[3] - places[2]), percentile_interval(drawn)
     return [
         {

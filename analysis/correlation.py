@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 
 from analysis.ratings.bootstrap import percentile_interval
 
@@ -50,8 +50,8 @@ def coefficients(x: FloatArray, y: FloatArray) -> FloatArray:
     """
     if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return np.full(3, np.nan)
-    ranks = stats.rankdata(x), stats.rankdata(y)
-    tau = stats.kendalltau(x, y, method="asymptotic").statistic
+    ranks = scipy.stats.rankdata(x), scipy.stats.rankdata(y)
+    tau = scipy.stats.kendalltau(x, y, method="asymptotic").statistic
     return np.array([_pearson(x, y), _pearson(*ranks), float(tau)])
 
 
@@ -155,7 +155,7 @@ def least_telling(n: int) -> float:
     """
     if n < 3:
         return float("nan")
-    t = stats.t.ppf(0.975, n - 2)
+    t = scipy.stats.t.ppf(0.975, n - 2)
     return float(t / np.sqrt(n - 2 + t**2))
 
 

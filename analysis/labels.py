@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+import scipy
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -189,7 +189,7 @@ def js_divergence(votes: npt.ArrayLike, other: npt.ArrayLike, axis: int = -1) ->
         for side, total in zip((first, second), totals, strict=True)
     )
     middle = (p + q) / 2
-    entropy = [-special.xlogy(share, share).sum(axis=axis) for share in (middle, p, q)]
+    entropy = [-scipy.special.xlogy(share, share).sum(axis=axis) for share in (middle, p, q)]
     return np.clip((entropy[0] - (entropy[1] + entropy[2]) / 2) / np.log(2), 0.0, 1.0)
 
 

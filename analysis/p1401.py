@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
+import scipy
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -80,7 +80,7 @@ def monotone_third_order(score: npt.ArrayLike, mos: npt.ArrayLike) -> Mapping:
     x, y = np.asarray(score, dtype=np.float64), np.asarray(mos, dtype=np.float64)
     powers = np.vander(_moved(x, free.low, free.high), 4, increasing=True)
     start = np.array([y.mean(), sign * max(np.ptp(y), 1e-6) / 4, 0.0, 0.0])
-    found: Any = optimize.minimize(
+    found: Any = scipy.optimize.minimize(
         lambda c: ((powers @ c - y) ** 2).mean(),
         start,
         jac=lambda c: 2 * powers.T @ (powers @ c - y) / len(y),

@@ -20,6 +20,7 @@ from codecs_runner.store import Store
 __all__ = ["render", "render_many"]
 
 IN_PROCESS = 8  # so few jobs are done before other processes have started
+LIGHT_IN_PROCESS = 48  # and so many of codecs that need no model
 HEAVY_WORKERS = 4  # processes that hold a neural model, at most
 THREADS = 4  # that read and finish beside a device where there are no other processes
 
@@ -39,23 +40,26 @@ def render_many(
 
     Args:
         progress: called with (done, total) after each result.
-        workers: number of processes; by default one for each core. 1 renders everything in this process, in the same groups.
+        workers: number of processes; by default one for each core, and none where this process is done before others have started. 1
+            renders everything in this process, in the same groups.
     """
     unique = {job.key: job for job in jobs}
-    results = _render_unique(list(unique.values()), store, workers or os.cpu_count() or 1)
+    few_light = IN_PROCESS if workers else LIGHT_IN_PROCESS
+    results = _render_unique(list(unique.values()), store, workers or os.cpu_count() or 1, few_light)
     for done, result in enumerate(results, start=1):
         if progress:
             progress(done, len(unique))
         yield result
 
 
-def _render_unique(jobs: Sequence[RenderJob], store: Store, workers: int) -> Iterator[RenderResult]:
+def _render_unique(jobs: Sequence[RenderJob], store: Store, workers: int, few_light: int) -> Iterator[RenderResult]:
     yield from (render(job, store) for job in jobs if store.has(job.key))
     waiting = [job for job in jobs if not store.has(job.key)]
     light = [job for job in waiting if not get_condition(job.condition).heavy]
     heavy = [job for job in waiting if get_condition(job.condition).heavy]
     alone = workers == 1 or len(waiting) <= IN_PROCESS
-    yield from _here(light, store) if alone else _in_processes(_groups(light, _clip), store, workers)
+    light_alone = alone or (not heavy and len(light) <= few_light)
+    yield from _here(light, store) if light_alone else _in_processes(_groups(light, _clip), store, workers)
     batched = [job for job in heavy if get_condition(job.condition).model]
     if len(batched) > IN_PROCESS and runs_in_batches():
         with _beside(workers) as pool:

@@ -94,10 +94,18 @@ def pesq() -> Callable[..., float]:
 @pytest.fixture
 def postgres_url(_postgres_server: str) -> Iterator[str]:
     """URL of a new, empty PostgreSQL database, dropped after the test."""
-    server, _, query = _postgres_server.partition("?")
+    with new_database(_postgres_server) as url:
+        yield url
+
+
+@contextmanager
+def new_database(server_url: str, like: str = "") -> Iterator[str]:
+    """URL of a database of its own on a server, empty, or with what the database of the URL ``like`` holds."""
+    server, _, query = server_url.partition("?")
     name = f"test_{uuid.uuid4().hex[:12]}"
-    with closing(psycopg.connect(_postgres_server, autocommit=True)) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+    template = like.partition("?")[0].rpartition("/")[2] or "template1"
+    with closing(psycopg.connect(server_url, autocommit=True)) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         yield f"{server.rpartition('/')[0]}/{name}{'?' + query if query else ''}"
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -229,6 +237,12 @@ def _rendered_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _no_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test fetches weights from the network."""
     monkeypatch.setenv("CODEC_DOWNLOAD", "0")
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings) -> None:
+    """What makes a password slow to guess makes it slow to set: half a second for each account that a test has."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 from math import isfinite, nan, sqrt
 
-from scipy.stats import t
+import scipy  # its parts are loaded where they are first used
 
 
 def mean_interval(mean: float, sd: float, n: int, level: float = 0.95) -> tuple[float, float]:
@@ -15,5 +15,5 @@ def mean_interval(mean: float, sd: float, n: int, level: float = 0.95) -> tuple[
     """
     if n < 2 or not isfinite(sd) or sd <= 0:
         return nan, nan
-    half = float(t.ppf((1 + level) / 2, n - 1)) * sd / sqrt(n)
+    half = float(scipy.stats.t.ppf((1 + level) / 2, n - 1)) * sd / sqrt(n)
     return mean - half, mean + half

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -89,9 +89,9 @@ def bca_interval(replicates: FloatArray, estimate: float, deleted: Sequence[Floa
     influence = influence[np.isfinite(influence)]
     squares = (influence**2).sum()
     acceleration = (influence**3).sum() / (6 * squares**1.5) if squares > 0 else 0.0
-    bias = stats.norm.ppf(below)
-    tails = bias + stats.norm.ppf([(1 - level) / 2, (1 + level) / 2])
-    result: FloatArray = np.quantile(drawn, stats.norm.cdf(bias + tails / (1 - acceleration * tails)))
+    bias = scipy.stats.norm.ppf(below)
+    tails = bias + scipy.stats.norm.ppf([(1 - level) / 2, (1 + level) / 2])
+    result: FloatArray = np.quantile(drawn, scipy.stats.norm.cdf(bias + tails / (1 - acceleration * tails)))
     return result
 
 
@@ -112,7 +112,7 @@ def rescaled_interval(
     if len(drawn) < 2 or np.ptp(drawn) < 1e-12:
         return np.full(2, np.nan)
     tail = (1 + level) / 2
-    scale = stats.t.ppf(tail, freedom) * standard_error / (stats.norm.ppf(tail) * drawn.std(ddof=1))
+    scale = scipy.stats.t.ppf(tail, freedom) * standard_error / (scipy.stats.norm.ppf(tail) * drawn.std(ddof=1))
     moved: FloatArray = estimate + (percentile_interval(drawn).ravel() - estimate) * scale
     return moved
 

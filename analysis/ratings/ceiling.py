@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import special
+import scipy
 
 from analysis.labels import f1_scores, macro_mean, threshold_votes
 from analysis.ratings.bootstrap import centred_interval, percentile_interval
@@ -94,8 +94,8 @@ def dirichlet_of(votes: FloatArray) -> FloatArray:
     total = votes.sum(axis=1)
     parameters = np.maximum(votes.sum(axis=0) / max(total.sum(), 1.0), _SMALLEST_SHARE)
     for _ in range(_STEPS):
-        rise = (special.digamma(votes + parameters) - special.digamma(parameters)).sum(axis=0)
-        fall = (special.digamma(total + parameters.sum()) - special.digamma(parameters.sum())).sum()
+        rise = (scipy.special.digamma(votes + parameters) - scipy.special.digamma(parameters)).sum(axis=0)
+        fall = (scipy.special.digamma(total + parameters.sum()) - scipy.special.digamma(parameters.sum())).sum()
         parameters = np.clip(parameters * rise / max(fall, 1e-12), _SMALLEST_SHARE, 1e4)
     result: FloatArray = parameters
     return result

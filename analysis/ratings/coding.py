@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import sparse
+import scipy
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -72,14 +72,14 @@ def encode(frame: pd.DataFrame) -> dict[str, Coded]:
 
 def count_matrix(
     rows: IntArray, columns: IntArray, shape: tuple[int, int], weights: FloatArray | None = None
-) -> sparse.csr_array:
+) -> scipy.sparse.csr_array:
     """Sparse table of sums of ``weights`` (of ones by default) by row and column.
 
     >>> count_matrix(np.array([0, 0, 1]), np.array([1, 1, 0]), (2, 2)).toarray().tolist()
     [[0.0, 2.0], [1.0, 0.0]]
     """
     data = np.ones(len(rows)) if weights is None else weights
-    return sparse.coo_array((data, (rows, columns)), shape=shape).tocsr()
+    return scipy.sparse.coo_array((data, (rows, columns)), shape=shape).tocsr()
 
 
 def missing_raters(coded: Coded, rows: npt.NDArray[np.bool_]) -> str:

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import sparse, stats
+import scipy
 
 from analysis.ratings.bootstrap import CrossedBootstrap, few_clusters, rescaled_interval, too_few
 from analysis.ratings.coding import Coded, FloatArray, IntArray, count_matrix, joined, missing_raters
@@ -161,7 +161,7 @@ def _row(coded: Coded, a: _Group, b: _Group, replicates: FloatArray) -> dict[str
         deviation[rows] = sign * (coded.value[rows] - coded.value[rows].mean()) * both.sum() / rows.sum()
     error, freedom = crossed_standard_error(deviation[both], coded.rater[both], coded.clip[both]), min(n_raters, n_clips) - 1
     low, high = rescaled_interval(drawn, difference, error, freedom)
-    p = 2 * stats.t.sf(abs(difference) / error, freedom)
+    p = 2 * scipy.stats.t.sf(abs(difference) / error, freedom)
     return row | {"ci_low": low, "ci_high": high, "p": p, "note": joined([few_clusters(n_raters, n_clips)])}
 
 
@@ -181,7 +181,7 @@ def _means(coded: Coded, sides: Sequence[_Group], bootstrap: CrossedBootstrap) -
     return np.concatenate(parts, axis=1)
 
 
-def _membership(sides: Sequence[_Group], condition: IntArray, clip: IntArray) -> sparse.csr_array:
+def _membership(sides: Sequence[_Group], condition: IntArray, clip: IntArray) -> scipy.sparse.csr_array:
     """Which (condition, clip) cells belong to which group: array (groups, cells)."""
     found = [np.flatnonzero((condition == side.condition) & side.clips[clip]) for side in sides]
     group = np.repeat(np.arange(len(sides)), [len(one) for one in found])

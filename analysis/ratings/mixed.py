@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import linalg, optimize, sparse, stats
+import scipy
 
 from analysis.ratings.bootstrap import LEVEL
 from analysis.ratings.coding import Coded, FloatArray, IntArray, count_matrix, joined, missing_raters
@@ -80,7 +80,7 @@ def mixed_model(scales: Mapping[str, Coded]) -> tuple[pd.DataFrame, pd.DataFrame
         fit = crossed_components(coded.value, condition, coded.rater, coded.clip)
         freedom = min(len(np.unique(coded.rater)), len(np.unique(coded.clip))) - 1
         error = np.sqrt(np.diag(fit.covariance))
-        half = stats.t.ppf((1 + LEVEL) / 2, freedom) * error
+        half = scipy.stats.t.ppf((1 + LEVEL) / 2, freedom) * error
         for head, mean, se, width in zip(heads, fit.means, error, half, strict=True):
             row = {"mean": mean, "standard_error": se, "ci_low": mean - width, "ci_high": mean + width, "note": fit.note}
             means.append(head | row)
@@ -115,13 +115,13 @@ def crossed_components(value: FloatArray, condition: IntArray, rater: IntArray, 
     problem = _Reml.of(value, condition, rater, clip)
     start = np.sqrt(np.maximum(np.array(moments[:2]) / max(moments[2], 1e-12), 1e-4))
     ends = [
-        optimize.minimize(
+        scipy.optimize.minimize(
             problem.criterion, first, method="L-BFGS-B", bounds=[(0, 1e3), (0, 1e3)], options={"ftol": 1e-13, "gtol": 1e-7}
         )
         for first in (start, *map(np.array, _STARTS))
     ]
     best = min(ends, key=lambda end: float(end.fun))
-    roots = optimize.minimize(
+    roots = scipy.optimize.minimize(
         problem.criterion, best.x, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9, "maxiter": 80}
     ).x
     ratios = np.where(np.abs(roots) < np.sqrt(_ZERO), 0.0, roots**2)
@@ -198,7 +198,9 @@ class _Reml:
         large, small = (clip, rater) if swapped else (rater, clip)
         centred = value - value.mean()
         n, p = len(value), int(condition.max()) + 1
-        columns = sparse.hstack([count_matrix(np.arange(n), condition, (n, p)), sparse.csr_array(centred[:, None])]).tocsr()
+        columns = scipy.sparse.hstack(
+            [count_matrix(np.arange(n), condition, (n, p)), scipy.sparse.csr_array(centred[:, None])]
+        ).tocsr()
         members = [count_matrix(codes, np.arange(n), (int(codes.max()) + 1, n)) for codes in (large, small)]
         pairs = (members[0] @ members[1].T).tocsr()
         return cls(
@@ -223,21 +225,25 @@ class _Reml:
         root = np.sqrt(of_large * of_small)
         diagonal = 1 + of_large * self.large
         inverse = 1 / diagonal
-        scaled = sparse.diags_array(inverse) @ self.pairs if sparse.issparse(self.pairs) else self.pairs * inverse[:, None]
+        scaled = (
+            scipy.sparse.diags_array(inverse) @ self.pairs
+            if scipy.sparse.issparse(self.pairs)
+            else self.pairs * inverse[:, None]
+        )
         shared = self.pairs.T @ scaled
-        schur = np.diag(1 + of_small * self.small) - root**2 * (shared.toarray() if sparse.issparse(shared) else shared)
-        factor = linalg.cho_factor(schur, lower=True)
+        schur = np.diag(1 + of_small * self.small) - root**2 * (shared.toarray() if scipy.sparse.issparse(shared) else shared)
+        factor = scipy.linalg.cho_factor(schur, lower=True)
         first, second = np.sqrt(of_large) * self.by_large, np.sqrt(of_small) * self.by_small
         reduced = second - root * (scaled.T @ first)
-        inner = first.T @ (first / diagonal[:, None]) + reduced.T @ linalg.cho_solve(factor, reduced)
+        inner = first.T @ (first / diagonal[:, None]) + reduced.T @ scipy.linalg.cho_solve(factor, reduced)
         left = self.whole - inner
         p = len(left) - 1
-        fixed = linalg.cho_factor(left[:p, :p], lower=True)
-        means = linalg.cho_solve(fixed, left[:p, p])
+        fixed = scipy.linalg.cho_factor(left[:p, :p], lower=True)
+        means = scipy.linalg.cho_solve(fixed, left[:p, p])
         residual = float(left[p, p] - left[:p, p] @ means) / (self.n - p)
         determinant = np.log(diagonal).sum() + 2 * np.log(np.diag(factor[0])).sum() + 2 * np.log(np.diag(fixed[0])).sum()
         criterion = (self.n - p) * (np.log(2 * np.pi * max(residual, 1e-300)) + 1) + determinant
-        return float(criterion), residual, means + self.mean, linalg.cho_solve(fixed, np.eye(p))
+        return float(criterion), residual, means + self.mean, scipy.linalg.cho_solve(fixed, np.eye(p))
 
     def slope(self, ratios: FloatArray) -> FloatArray:
         """Derivative of the criterion by the logarithm of each ratio, or by the ratio itself where it is zero."""

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+import scipy
 
 from analysis.ratings.bootstrap import (
     FEW,
@@ -100,7 +100,7 @@ def t_half_width(sd: npt.ArrayLike, n: npt.ArrayLike, level: float = LEVEL) -> F
     """
     count = np.asarray(n, dtype=np.float64)
     freedom = np.where(count > 1, count - 1, np.nan)
-    width: FloatArray = stats.t.ppf((1 + level) / 2, freedom) * np.asarray(sd) / np.sqrt(count)
+    width: FloatArray = scipy.stats.t.ppf((1 + level) / 2, freedom) * np.asarray(sd) / np.sqrt(count)
     return width
 
 
@@ -155,7 +155,7 @@ def _bounds(coded: Coded, rows: npt.NDArray[np.bool_], replicates: FloatArray, m
     if method in {"t", "rescaled"}:
         freedom = min(len(np.unique(rater)), len(np.unique(clip))) - 1
         error = crossed_standard_error(value - mean, rater, clip)
-        half = stats.t.ppf((1 + LEVEL) / 2, freedom) * error
+        half = scipy.stats.t.ppf((1 + LEVEL) / 2, freedom) * error
         bounds = np.array([mean - half, mean + half])
         if method == "rescaled":
             bounds = rescaled_interval(replicates, float(mean), error, freedom)

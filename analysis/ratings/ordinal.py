@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import optimize, special, stats
+import scipy
 
 from analysis.ratings.bootstrap import LEVEL
 from analysis.ratings.coding import Coded, FloatArray, IntArray, joined, missing_raters
@@ -49,11 +49,11 @@ def cumulative_logit(value: npt.ArrayLike, x: npt.ArrayLike, rater: IntArray | N
     codes = np.zeros(len(y), dtype=np.int64) if rater is None else np.unique(rater, return_inverse=True)[1]
     problem = _Problem(y, design, codes, len(levels), rater is not None, nodes)
     cumulated = np.cumsum(np.bincount(y))[:-1] / len(y)
-    thresholds = special.logit(cumulated)
+    thresholds = scipy.special.logit(cumulated)
     steps = np.log(np.maximum(np.diff(thresholds), 1e-3))
     start = np.concatenate([thresholds[:1], steps, np.zeros(design.shape[1]), [np.log(0.7)] * problem.random])
-    found = optimize.minimize(problem.deviance, start, method="BFGS", options={"gtol": 1e-5, "maxiter": 500})
-    slope = optimize.approx_fprime(found.x, problem.deviance, 1e-6)
+    found = scipy.optimize.minimize(problem.deviance, start, method="BFGS", options={"gtol": 1e-5, "maxiter": 500})
+    slope = scipy.optimize.approx_fprime(found.x, problem.deviance, 1e-6)
     theta, beta, sd = problem.unpack(found.x)
     place = slice(len(levels) - 1, len(levels) - 1 + design.shape[1])
     errors = np.sqrt(np.maximum(np.diag(np.linalg.pinv(_hessian(problem, found.x))), 0))[place]
@@ -80,10 +80,10 @@ def ordinal_model(coded: Coded, reference: str) -> pd.DataFrame:
     x = (coded.condition[:, None] == np.array(others)).astype(np.float64)
     fit = cumulative_logit(coded.value, x, coded.rater)
     note = joined(["" if fit.converged else "the likelihood has no clear maximum here"])
-    half = stats.norm.ppf((1 + LEVEL) / 2) * fit.standard_errors
+    half = scipy.stats.norm.ppf((1 + LEVEL) / 2) * fit.standard_errors
     rows = []
     for head, effect, error, width in zip(heads, fit.effects, fit.standard_errors, half, strict=True):
-        p = 2 * stats.norm.sf(abs(effect) / error) if error > 0 else float("nan")
+        p = 2 * scipy.stats.norm.sf(abs(effect) / error) if error > 0 else float("nan")
         row = {"log_odds": effect, "standard_error": error, "ci_low": effect - width, "ci_high": effect + width, "p": p}
         rows.append({**head, **row, "rater_sd": fit.rater_sd, "note": note})
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(types)
@@ -120,7 +120,7 @@ class _Problem:
             shift = sd * z[self.rater]
             votes = np.bincount(self.rater, np.log(_between(upper - shift, lower - shift) + _TINY))
             total[index] = votes - z**2 / 2 + node**2 + np.log(weight * scale / np.sqrt(np.pi))
-        return -float(special.logsumexp(total, axis=0).sum())
+        return -float(scipy.special.logsumexp(total, axis=0).sum())
 
     def _modes(self, upper: FloatArray, lower: FloatArray, sd: float) -> tuple[FloatArray, FloatArray]:
         """Per rater: the mode of the standardised effect given the votes, and the spread there; by Newton's method."""
@@ -128,7 +128,7 @@ class _Problem:
         curve = np.ones_like(z)
         for _ in range(_NEWTON):
             shift = sd * z[self.rater]
-            above, below = special.expit(upper - shift), special.expit(lower - shift)
+            above, below = scipy.special.expit(upper - shift), scipy.special.expit(lower - shift)
             # d log(F(a) - F(b)) = 1 - F(a) - F(b) in either argument's shift, and its own derivative
             slope = -sd * np.bincount(self.rater, 1 - above - below) - z
             information = np.bincount(self.rater, above * (1 - above) + below * (1 - below))
@@ -144,7 +144,7 @@ def _between(upper: FloatArray, lower: FloatArray) -> FloatArray:
     """P(lower < logistic <= upper), from the side where the difference keeps its digits."""
     flip = lower > 0
     high, low = np.where(flip, -lower, upper), np.where(flip, -upper, lower)
-    probability: FloatArray = special.expit(high) - special.expit(low)
+    probability: FloatArray = scipy.special.expit(high) - scipy.special.expit(low)
     return probability
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from analysis.ratings.bootstrap import LEVEL
 from analysis.ratings.coding import Coded, FloatArray, encode, joined
@@ -54,7 +54,7 @@ def independent_votes(sd: float, half_width: float, level: float = LEVEL) -> int
     >>> [independent_votes(0.83, half) for half in (0.5, 0.3, 0.2, 0.1)]
     [11, 30, 67, 265]
     """
-    return int(np.ceil((stats.norm.ppf((1 + level) / 2) * sd / half_width) ** 2 - 1e-9))
+    return int(np.ceil((scipy.stats.norm.ppf((1 + level) / 2) * sd / half_width) ** 2 - 1e-9))
 
 
 def say(row: Mapping[str, Any]) -> str:
@@ -103,7 +103,7 @@ def _row(coded: Coded, code: int, half_width: float, fit: CrossedFit | None, rea
         return row | {"note": reason}
     sd = np.sqrt(fit.rater_variance + fit.clip_variance + fit.residual_variance)
     now = _variance(fit, n, per_rater, per_clip)
-    quantile = stats.t.ppf((1 + LEVEL) / 2, max(min(len(per_rater), len(per_clip)) - 1, 1))
+    quantile = scipy.stats.t.ppf((1 + LEVEL) / 2, max(min(len(per_rater), len(per_clip)) - 1, 1))
     needed = _search(fit, half_width, per_rater, per_clip)
     row |= {
         "half_width_now": quantile * np.sqrt(now),
@@ -112,7 +112,7 @@ def _row(coded: Coded, code: int, half_width: float, fit: CrossedFit | None, rea
         "paired_half_width_now": quantile * np.sqrt(2 * fit.residual_variance / n),
     }
     if needed is None:
-        floor = (stats.norm.ppf((1 + LEVEL) / 2) / half_width) ** 2 * fit.clip_variance
+        floor = (scipy.stats.norm.ppf((1 + LEVEL) / 2) / half_width) ** 2 * fit.clip_variance
         spelt = f"no number of raters is enough with {len(per_clip)} clips: more than {int(np.ceil(floor))} clips are needed"
         return row | {"note": joined([spelt, fit.note])}
     raters = int(np.ceil(needed / per_rater.mean()))
@@ -132,7 +132,7 @@ def _search(fit: CrossedFit, half_width: float, per_rater: FloatArray, per_clip:
 
     def wide(n: int) -> bool:
         raters = max(n / per_rater.mean(), 2)
-        quantile = stats.t.ppf((1 + LEVEL) / 2, max(min(raters, len(per_clip)) - 1, 1))
+        quantile = scipy.stats.t.ppf((1 + LEVEL) / 2, max(min(raters, len(per_clip)) - 1, 1))
         return bool(quantile * np.sqrt(_variance(fit, n, per_rater, per_clip)) > half_width)
 
     if wide(_MOST):

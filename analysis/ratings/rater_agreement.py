@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+import scipy
 
 from analysis.ratings.bootstrap import LEVEL
 from analysis.ratings.coding import Coded, FloatArray, IntArray
@@ -57,7 +57,7 @@ class TwoWay:
         spread = k * rho * f_judges + n * (1 + (k - 1) * rho) - k * rho
         freedom = (k - 1) * (n - 1) * spread**2
         freedom /= (n - 1) * k**2 * rho**2 * f_judges**2 + (n * (1 + (k - 1) * rho) - k * rho) ** 2
-        upper, lower = (stats.f.ppf((1 + level) / 2, *pair) for pair in ((n - 1, freedom), (freedom, n - 1)))
+        upper, lower = (scipy.stats.f.ppf((1 + level) / 2, *pair) for pair in ((n - 1, freedom), (freedom, n - 1)))
         rest = k * self.judges + (k * n - k - n) * self.error
         low = n * (self.between - upper * self.error) / (upper * rest + n * self.between)
         high = n * (lower * self.between - self.error) / (rest + n * lower * self.between)

@@ -9,11 +9,11 @@ Methods and Programs in Biomedicine 83, 2006; Chamandy et al., Estimating uncert
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import exp, factorial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from analysis.labels import f1_scores, macro_mean
 from analysis.ratings.coding import Coded, FloatArray, count_matrix
@@ -23,7 +23,8 @@ _BLOCK = 256
 #: Random numbers turned into draws at a time: few enough to stay near the processor.
 _CHUNK = 2**16
 #: A 16-bit random number from the k-th of these on is a draw of more than k; chances are right to 1/65,536.
-_EDGES = np.searchsorted((np.arange(2**16) + 0.5) / 2**16, stats.poisson.cdf(np.arange(8), 1.0)).astype(np.uint16)
+_POISSON_1 = np.cumsum([exp(-1) / factorial(k) for k in range(8)])
+_EDGES = np.searchsorted((np.arange(2**16) + 0.5) / 2**16, _POISSON_1).astype(np.uint16)
 _LARGEST = len(_EDGES)
 
 

@@ -16,7 +16,7 @@ import krippendorff
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import sparse
+import scipy
 
 from analysis.labels import BoolArray, label_matrix
 from analysis.ratings.bootstrap import CrossedBootstrap, percentile_interval
@@ -57,7 +57,7 @@ def krippendorff_alpha(counts: npt.ArrayLike, distance: FloatArray) -> float:
     >>> krippendorff_alpha([[2, 0], [3, 0]], distances([0, 1], "nominal"))
     nan
     """
-    pairable = _pairable(sparse.csr_array(np.asarray(counts, dtype=np.float64)))
+    pairable = _pairable(scipy.sparse.csr_array(np.asarray(counts, dtype=np.float64)))
     total = np.atleast_1d(_disagreement(pairable, distance).sum())
     return float(_alpha(total, pairable.sum(axis=0)[:, None], distance)[0])
 
@@ -194,7 +194,7 @@ def _row(coded: Coded, rows: BoolArray, measure: _Measure, draws: Sequence[Draws
     return row | {"value": value, "ci_low": low, "ci_high": high, "note": ""}
 
 
-def _value(measure: _Measure, counts: sparse.csr_array, disagreement: FloatArray, distance: FloatArray) -> float:
+def _value(measure: _Measure, counts: scipy.sparse.csr_array, disagreement: FloatArray, distance: FloatArray) -> float:
     marginals = counts.sum(axis=0)
     if measure.values is None or measure.level == "masi" or measure.level == "jaccard" or np.count_nonzero(marginals) < 2:
         return float(_alpha(np.atleast_1d(disagreement.sum()), marginals[:, None], distance)[0])
@@ -203,7 +203,7 @@ def _value(measure: _Measure, counts: sparse.csr_array, disagreement: FloatArray
 
 
 def _replicates(
-    disagreement: FloatArray, counts: sparse.csr_array, clip: IntArray, distance: FloatArray, draws: Sequence[Draws]
+    disagreement: FloatArray, counts: scipy.sparse.csr_array, clip: IntArray, distance: FloatArray, draws: Sequence[Draws]
 ) -> FloatArray:
     """Alpha in every replicate; ``draws`` holds blocks of how often each clip was drawn, (n_clips, b)."""
     by_clip = count_matrix(clip, np.arange(len(clip)), (len(draws[0]), len(clip)))
@@ -211,13 +211,13 @@ def _replicates(
     return np.concatenate([_alpha(sums @ clips, values @ clips, distance) for clips in draws])
 
 
-def _pairable(counts: sparse.csr_array) -> sparse.csr_array:
+def _pairable(counts: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
     """Counts (units, values) with the rows of units that have fewer than two ratings set to zero."""
     keep = np.asarray(counts.sum(axis=1)).ravel() > 1
-    return sparse.diags_array(keep.astype(np.float64)).tocsr() @ counts
+    return scipy.sparse.diags_array(keep.astype(np.float64)).tocsr() @ counts
 
 
-def _disagreement(counts: sparse.csr_array, distance: FloatArray) -> FloatArray:
+def _disagreement(counts: scipy.sparse.csr_array, distance: FloatArray) -> FloatArray:
     """Per unit: sum of the distances over ordered pairs of its ratings, divided by their number less one."""
     sums = [
         np.asarray(part.multiply(part @ distance).sum(axis=1)).ravel()

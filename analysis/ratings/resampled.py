@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+import scipy
 
 from analysis.ratings.coding import FloatArray, IntArray
 
@@ -20,17 +20,17 @@ class ResampledTable:
     Whole votes are multiplied in the narrowest type that holds every cell's sum exactly, chosen by the largest draw: 16-bit sums
     take a quarter of the time of double precision. Exact sums are the same in every type, so the answer does not depend on it.
 
-    >>> table = ResampledTable(sparse.csr_array([[1.0, 2.0], [0.0, 5.0]]))
+    >>> table = ResampledTable(scipy.sparse.csr_array([[1.0, 2.0], [0.0, 5.0]]))
     >>> (table @ np.array([[1.0], [2.0]])).tolist(), (table @ np.array([[1.0], [20000.0]])).dtype.name
     ([[5], [10]], 'float32')
     """
 
-    def __init__(self, table: sparse.csr_array) -> None:
+    def __init__(self, table: scipy.sparse.csr_array) -> None:
         whole = bool((table.data == np.rint(table.data)).all())
         sums = np.asarray(abs(table).sum(axis=1))
         self._largest = float(sums.max(initial=0.0)) if whole else np.inf
         self._table = table
-        self._narrowed: dict[Any, sparse.csr_array] = {}
+        self._narrowed: dict[Any, scipy.sparse.csr_array] = {}
 
     def __matmul__(self, draws: FloatArray) -> npt.NDArray[Any]:
         bound = self._largest * draws.max(initial=1.0)

@@ -62,3 +62,12 @@ def test_analysis_imports_without_celery() -> None:
 def test_a_package_out_of_reach_is_noticed() -> None:
     result = import_all("analysis", ["analysis"])
     assert "out of reach" in result.stderr
+
+
+def test_the_site_starts_without_what_is_slow_to_load() -> None:
+    """Parts of scipy take most of a second; every command and every web process would wait for them."""
+    asked = "import django, sys; django.setup(); import listening.urls; print(*sorted({0} & sys.modules.keys()))"
+    slow = {"scipy.fft", "scipy.linalg", "scipy.optimize", "scipy.signal", "scipy.sparse", "scipy.stats", "sklearn", "torch"}
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "listening.settings"}
+    said = subprocess.run([sys.executable, "-c", asked.format(slow)], cwd=REPO, env=environment, capture_output=True, text=True)
+    assert (said.stdout, said.stderr) == ("\n", "")

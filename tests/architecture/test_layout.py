@@ -11,7 +11,7 @@ REPO = Path(__file__).resolve().parents[2]
 TOP_LEVEL = {
     *(".ci", "analysis", "codecs_runner", "docker", "listening", "static", "templates", "tests"),
     *(".env.example", ".gitignore", "CHANGELOG.md", "Makefile", "README.md", "manage.py", "pyproject.toml"),
-    *(f"requirements-{which}.txt" for which in ("base", "s3", "pesq", "torch", "neural", "cuda", "dev")),
+    *(f"requirements-{which}.txt" for which in ("base", "s3", "pesq", "cpu", "cuda", "neural", "dev")),
 }
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "signals"}
 MAX_LINES = 400

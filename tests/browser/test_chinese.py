@@ -46,8 +46,7 @@ def english(page: Page) -> list[str]:
 
 
 @pytest.fixture
-def study(transactional_db, settings, tmp_path: Path) -> Study:
-    settings.SOURCE_STORE, settings.STIMULUS_STORE = tmp_path / "sources", tmp_path / "stimuli"
+def study(transactional_db) -> Study:
     corpus = import_corpus("manifest", CORPUS, "voices", limit=8).corpus
     study = studies.create_study(
         corpus=corpus,

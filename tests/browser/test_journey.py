@@ -22,9 +22,8 @@ N_TRIALS = 2
 
 
 @pytest.fixture
-def study(transactional_db, settings, tmp_path: Path) -> Study:
+def study(transactional_db) -> Study:
     """An open study of two shipped clips, made by the services a researcher uses."""
-    settings.SOURCE_STORE, settings.STIMULUS_STORE = tmp_path / "sources", tmp_path / "stimuli"
     corpus = import_corpus("manifest", CORPUS, "voices", limit=N_TRIALS).corpus
     study = studies.create_study(corpus=corpus, slug="voices", conditions=["original"], n_clips=N_TRIALS, votes_per_stratum=1)
     studies.queue_stimuli(study)

@@ -31,11 +31,10 @@ SIZES: dict[str, ViewportSize] = {
 
 
 @pytest.fixture
-def make_study(transactional_db, settings, tmp_path: Path) -> Callable[..., Study]:
+def make_study(transactional_db) -> Callable[..., Study]:
     """An open study of two shipped clips with these steps and changes."""
 
     def make(*steps: str, **changes) -> Study:
-        settings.SOURCE_STORE, settings.STIMULUS_STORE = tmp_path / "sources", tmp_path / "stimuli"
         corpus = import_corpus("manifest", CORPUS, "voices", limit=8).corpus
         study = studies.create_study(
             corpus=corpus,

@@ -1,7 +1,6 @@
 """Many raters at one moment, over real HTTP, on PostgreSQL: no plan has two holders and no answer is lost."""
 
 import json
-import os
 import threading
 import urllib.error
 import urllib.request
@@ -11,29 +10,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.integration.server import REPO, manage, manage_all, query, running_server
+from tests.integration.server import manage, query, running_server
 
-PEOPLE = 200
-
-
-@pytest.fixture
-def environment(postgres_url: str, tmp_path: Path) -> dict[str, str]:
-    return {**os.environ, "DATABASE_URL": postgres_url, "DATA_DIR": str(tmp_path / "data"), "SECRET_KEY": "test"}
-
-
-@pytest.fixture
-def open_study(environment: dict[str, str]) -> dict[str, str]:
-    """A study of 12 plans, fewer than the people who come."""
-    create = ["create_study", "--preset", "emo-codec", "--corpus", "c", "--name", "s", "--conditions", "original,opus-6kbps"]
-    manage_all(
-        environment,
-        ["migrate", "-v0"],
-        ["import_corpus", "manifest", str(REPO / "analysis/corpora/synthetic"), "--name", "c", "--limit", "4"],
-        [*create, "--votes-per-stratum", "3", "--trials-per-session", "4"],
-        ["prepare_stimuli", "s", "-v0"],
-        ["open_study", "s"],
-    )
-    return environment
+PEOPLE = 200  # more than the study has places
 
 
 def arrive_at_once(url: str) -> list[str]:
@@ -65,32 +44,32 @@ def holders(environment: dict[str, str]) -> dict[int, int]:
 
 
 @pytest.mark.timeout(400)
-def test_two_hundred_people_at_once_never_share_a_plan_and_the_twelve_places_are_filled(open_study):
-    with running_server(open_study) as url:
+def test_two_hundred_people_at_once_never_share_a_plan_and_the_twelve_places_are_filled(twelve_plans):
+    with running_server(twelve_plans) as url:
         endings = arrive_at_once(url)
     assert Counter(ending == "done" for ending in endings) == {False: 12, True: PEOPLE - 12}
-    assert len(holders(open_study)) == 12
-    assert set(holders(open_study).values()) == {1}
+    assert len(holders(twelve_plans)) == 12
+    assert set(holders(twelve_plans).values()) == {1}
 
 
 @pytest.mark.timeout(400)
-def test_without_the_guard_the_same_arrival_gives_plans_away_twice(open_study):
-    twin = open_study | {"PYTHONPATH": str(Path(__file__).parent)}
+def test_without_the_guard_the_same_arrival_gives_plans_away_twice(twelve_plans):
+    twin = twelve_plans | {"PYTHONPATH": str(Path(__file__).parent)}
     with running_server(twin, "unguarded:application") as url:
         arrive_at_once(url)
-    assert max(holders(open_study).values()) > 1
+    assert max(holders(twelve_plans).values()) > 1
 
 
-def test_one_answer_sent_eight_times_at_once_is_stored_once(open_study):
-    with running_server(open_study) as url:
+def test_one_answer_sent_eight_times_at_once_is_stored_once(twelve_plans):
+    with running_server(twelve_plans) as url:
         pid = "b" * 24
         link = f"{url}/s/s/?PROLIFIC_PID={pid}&STUDY_ID={'a' * 24}&SESSION_ID={pid}"
         with urllib.request.urlopen(link, timeout=60) as page:
             consent = page.url
         urllib.request.urlopen(consent, data=b"consent=on&stratum=male", timeout=60).close()
         token = consent.split("/")[4]
-        query(open_study, "update listening_session set state = 'rating'", rows=False)
-        query(open_study, "update listening_trial set audio_sent_at = now() - interval '1 minute'", rows=False)
+        query(twelve_plans, "update listening_session set state = 'rating'", rows=False)
+        query(twelve_plans, "update listening_trial set audio_sent_at = now() - interval '1 minute'", rows=False)
         body = json.dumps(
             {
                 "idempotency_key": "7f9c24e8-3b12-4c1e-9a2b-0d5f6a7b8c9d",
@@ -118,14 +97,14 @@ def test_one_answer_sent_eight_times_at_once_is_stored_once(open_study):
         for thread in threads:
             thread.join(timeout=120)
     assert sorted(statuses) == [200] * 7 + [201]
-    assert query(open_study, "select count(*) from listening_rating") == [(3,)]
+    assert query(twelve_plans, "select count(*) from listening_rating") == [(3,)]
 
 
-def test_simulated_raters_fill_a_study_on_postgresql_and_the_export_is_balanced(open_study, tmp_path):
-    with running_server(open_study) as url:
-        manage(open_study, "simulate_raters", "s", "--base-url", url, "-v0")
+def test_simulated_raters_fill_a_study_on_postgresql_and_the_export_is_balanced(twelve_plans, tmp_path):
+    with running_server(twelve_plans) as url:
+        manage(twelve_plans, "simulate_raters", "s", "--base-url", url, "-v0")
     out = tmp_path / "ratings.csv"
-    manage(open_study, "export_ratings", "s", "--out", str(out))
+    manage(twelve_plans, "export_ratings", "s", "--out", str(out))
     ratings = pd.read_csv(out, keep_default_na=False)
     assert set(ratings.groupby(["stimulus_id", "scale", "stratum"]).size()) == {3}
     assert set(ratings.simulated) == {1}

@@ -2,21 +2,19 @@
 
 import itertools
 import json
-import os
 import subprocess
 import sys
 import time
 import urllib.request
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from listening.prolific.webhooks import sign
 from listening.standin import StandIn
 from listening.standin.people import Visit, arrive, consent
-from tests.integration.server import REPO, manage, manage_all, query, running_server
+from tests.integration.server import REPO, manage, query, running_server
 
 PEOPLE, SECRET = 6, "a secret of the workspace"
 PUBLISH = """
@@ -54,27 +52,14 @@ def standin():
 
 
 @pytest.fixture
-def environment(standin: StandIn, postgres_url: str, tmp_path: Path) -> dict[str, str]:
+def environment(standin: StandIn, twelve_plans: dict[str, str]) -> dict[str, str]:
     """An open study of 12 plans."""
-    environment = {
-        **os.environ,
-        "DATABASE_URL": postgres_url,
-        "DATA_DIR": str(tmp_path / "data"),
-        "SECRET_KEY": "test",
+    return {
+        **twelve_plans,
         "PROLIFIC_BASE_URL": standin.url,
         "PROLIFIC_TOKEN": standin.token,
         "PROLIFIC_WEBHOOK_SECRETS": SECRET,
     }
-    create = ["create_study", "--preset", "emo-codec", "--corpus", "c", "--name", "s", "--conditions", "original,opus-6kbps"]
-    manage_all(
-        environment,
-        ["migrate", "-v0"],
-        ["import_corpus", "manifest", str(REPO / "analysis/corpora/synthetic"), "--name", "c", "--limit", "4"],
-        [*create, "--votes-per-stratum", "3", "--trials-per-session", "4"],
-        ["prepare_stimuli", "s", "-v0"],
-        ["open_study", "s"],
-    )
-    return environment
 
 
 def come(standin: StandIn, study_id: str, participant_id: str) -> Visit:

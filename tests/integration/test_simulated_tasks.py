@@ -17,10 +17,7 @@ N_CLIPS = 4
 
 
 @pytest.fixture
-def simulated(transactional_db, live_server, settings, tmp_path: Path):
-    settings.SOURCE_STORE, settings.STIMULUS_STORE = tmp_path / "sources", tmp_path / "stimuli"
-    settings.DATA_DIR = tmp_path
-
+def simulated(transactional_db, live_server):
     def run(*tasks: str, conditions: Sequence[str] = ("original", "opus-6kbps")) -> Study:
         corpus = import_corpus("manifest", CORPUS, "voices", limit=N_CLIPS).corpus
         study = studies.create_study(
