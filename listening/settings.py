@@ -86,6 +86,9 @@ INSTALLED_APPS = [
     "rest_framework.authtoken",
     "drf_spectacular",
     "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "listening.apps.ListeningConfig",
 ]
 
@@ -97,6 +100,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "listening.authentication.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # Last: it turns a refused log-in into the answer of views.login.
@@ -160,7 +165,7 @@ WHITENOISE_AUTOREFRESH = DEBUG
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 # Guesses at passwords: so many wrong ones for one account, or from one address, and neither is let in before the pause is over.
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "listening.authentication.PasswordAndCode"]
 AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURES", 10)
 AXES_COOLOFF_TIME = timedelta(minutes=env.int("LOGIN_PAUSE_MINUTES", 15))
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
@@ -169,7 +174,13 @@ AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_CALLABLE = "listening.views.login.refused"
 AXES_CLIENT_IP_CALLABLE = "listening.views.login.address"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code"]
 AXES_ENABLE_ADMIN = False
+# Whether staff must log in with a second factor; without it each of them may. API tokens are never asked for one.
+REQUIRE_TOTP = env.bool("REQUIRE_TOTP", False)
+OTP_TOTP_ISSUER = "Codec listening tests"
+# Wrong codes are counted with wrong passwords, above; a pause of the device's own would refuse right codes and not say why.
+OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -186,6 +197,7 @@ SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}sessionid"
 CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_ENGINE = "listening.login_sessions"
 # Researchers log in again after half a day, however busy they were.
 SESSION_COOKIE_AGE = 12 * 3600
 BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
@@ -288,8 +300,11 @@ UNFOLD = {
         lambda request: static("css/researcher_form.css"),
         lambda request: static("css/researcher_screening.css"),
         lambda request: static("css/researcher_recruitment.css"),
+        lambda request: static("css/researcher_account.css"),
     ],
     "SCRIPTS": [lambda request: static("js/researcher/htmx.js")],
+    "LOGIN": {"form": "listening.forms.LoginForm"},
+    "ACCOUNT": {"navigation": [{"title": "Your log-in", "link": reverse_lazy("account")}]},
     "DASHBOARD_CALLBACK": "listening.admin.dashboard.dashboard",
     "SIDEBAR": {
         "navigation": [
