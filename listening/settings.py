@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "listening.authentication.SecondFactorMiddleware",
+    "listening.views.limits.LimitsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # Last: it turns a refused log-in into the answer of views.login.
@@ -147,6 +148,31 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# Requests a minute, counted by `services.limits`; 0 counts nothing. A hundred raters behind one address stay far below all of them.
+LIMITS = {
+    "arrivals": env.int("ARRIVALS_PER_MINUTE", 1_200),  # links opened, by address
+    "session": env.int("SESSION_REQUESTS_PER_MINUTE", 600),  # pages and API of one rater, by token
+    "clip": env.int("CLIP_REQUESTS_PER_MINUTE", 120),  # of one clip's address, by ticket
+    "hooks": env.int("HOOKS_PER_MINUTE", 1_200),  # webhooks, by address
+    "public": env.int("PUBLIC_REQUESTS_PER_MINUTE", 600),  # leaderboard and schema, by address
+    "researcher": env.int("API_REQUESTS_PER_MINUTE", 600),  # the researchers' API, by account
+}
+# All processes count together in Redis where there is one, else each for itself. What else is cached stays in the process: Django
+# would read it back with pickle, and audio workers can write to the broker.
+LIMITS_URL = env.str("LIMITS_URL", "") or env.str("CELERY_BROKER_URL", "")
+_IN_PROCESS = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}
+CACHES = {
+    "default": {**_IN_PROCESS, "LOCATION": "default"},
+    "limits": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": LIMITS_URL,
+        # A Redis that hangs must not hold up an answer: it is not counted then.
+        "OPTIONS": {"socket_connect_timeout": 0.2, "socket_timeout": 0.2},
+    }
+    if LIMITS_URL.startswith(("redis://", "rediss://"))
+    else {**_IN_PROCESS, "LOCATION": "limits"},
+}
+
 LANGUAGE_CODE = "en"
 # What raters' pages can be read in: a study is in one of them. The admin is in English.
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
@@ -184,6 +210,8 @@ OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "listening.passwords.ContextWordsValidator"},
 ]
 
 # Participants' links carry their ids: no page passes its address on to another site. ("no-referrer" would make browsers send
@@ -192,9 +220,9 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_IS_HTTPS
 # With the prefix a browser takes the cookie over TLS only, and from this very host only.
-_COOKIE_PREFIX = "__Host-" if PUBLIC_IS_HTTPS else ""
-SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}sessionid"
-CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
+COOKIE_PREFIX = "__Host-" if PUBLIC_IS_HTTPS else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_ENGINE = "listening.login_sessions"
@@ -217,6 +245,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["listening.views.limits.ResearcherThrottle"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
 SPECTACULAR_SETTINGS = {
@@ -354,6 +383,7 @@ UNFOLD = {
                     _page("Researchers", "badge", "auth_user"),
                     _page("Groups", "groups", "auth_group"),
                     _page("API tokens", "key", "authtoken_tokenproxy"),
+                    _page("What staff did", "manage_search", "admin_logentry"),
                 ],
             },
         ],

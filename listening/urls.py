@@ -6,6 +6,8 @@ from drf_spectacular.views import SpectacularAPIView
 
 from listening.views import account, audio, health, hooks, leaderboard, operations, rater, researcher
 
+handler404 = "listening.views.missing.nothing_here"
+
 rater_urls = [
     path("", rater.enter, name="enter"),
     path("consent/", rater.consent, name="consent"),
