@@ -23,7 +23,7 @@ from analysis.report import write_report
 from analysis.report.provenance import file_sha256
 from analysis.report.sieve import NO_RULES
 from analysis.report.study import REPLICATES
-from analysis.schema import SchemaError, read_ratings, require_condition
+from analysis.schema import SchemaError, read_cells, read_ratings, require_condition
 from analysis.ser.command import add_commands as add_ser_commands
 from analysis.ser.errors import SerError
 
@@ -121,8 +121,8 @@ def _table(path: Path | None, key: str) -> pd.DataFrame | None:
     if path is None:
         return None
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        table = read_cells(path)
+    except SchemaError as error:
         raise SchemaError(f"The table of {key.removesuffix('_id')}s {path} could not be read: {error}") from error
     if key not in table.columns:
         raise SchemaError(f"The table of {key.removesuffix('_id')}s {path} has no column '{key}'.")

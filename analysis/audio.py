@@ -23,7 +23,7 @@ def read_audio(path: Path) -> tuple[Samples, int]:
         raise AudioReadError(f"There is no file {path}.")
     try:
         frames, rate = sf.read(path, dtype="float64", always_2d=True)
-    except (sf.LibsndfileError, RuntimeError) as error:
+    except (sf.LibsndfileError, RuntimeError, TypeError) as error:
         raise AudioReadError(f"{path.name} cannot be decoded as audio ({str(error).rstrip('.')}).") from error
     if not len(frames):
         raise AudioReadError(f"{path.name} holds no samples.")

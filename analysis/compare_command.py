@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.compare import Recogniser
 from analysis.report.beside import write_comparison
-from analysis.schema import SchemaError
+from analysis.schema import SchemaError, read_cells
 
 REPLICATES = 1000
 
@@ -37,8 +37,8 @@ def add_recogniser_option(parser: argparse.ArgumentParser) -> None:
 def read_scores(path: Path) -> pd.DataFrame:
     """A file of scores; what is wrong with its columns is said where they are used. Raises SchemaError, OSError."""
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        return read_cells(path)
+    except SchemaError as error:
         raise SchemaError(f"The scores in {path} could not be read: {error}") from error
 
 
@@ -54,7 +54,10 @@ def read_recogniser(folder: Path | None) -> Recogniser | None:
 
 
 def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    table = pd.read_csv(path, dtype={"condition": str, "emotion": str})
+    try:
+        table = pd.read_csv(path, dtype={"condition": str, "emotion": str})
+    except ValueError as error:
+        raise SchemaError(f"{path} could not be read as CSV: {error}") from error
     if missing := [name for name in columns if name not in table.columns]:
         raise SchemaError(f"{path} has no column {', '.join(map(repr, missing))}.")
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,16 +45,37 @@ def read_ratings(path: Path) -> pd.DataFrame:
     """
     if not path.is_file():
         raise SchemaError(f"There is no ratings file at {path}.")
+    if path.suffix.lower() not in {".parquet", ".pq"}:
+        return validate_ratings(read_cells(path))
     try:
-        if path.suffix.lower() in {".parquet", ".pq"}:
-            frame = pd.read_parquet(path)
-        else:
-            frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        return validate_ratings(pd.read_parquet(path))
+    except (OSError, ValueError) as error:
+        raise SchemaError(f"{path.name} could not be read as {path.suffix}: {error}") from error
+
+
+def read_cells(path: Path, *, header: bool = True) -> pd.DataFrame:
+    """The cells of a CSV file (UTF-8, comma) as text, none of them lost or moved.
+
+    Raises SchemaError with a sentence when it is empty, no table, or has a row with more cells than its header (pandas by itself
+    takes such a file's first column for row names, or drops what is too much).
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                path,
+                dtype=str,
+                keep_default_na=False,
+                encoding="utf-8-sig",
+                header=0 if header else None,
+                index_col=False,
+            )
     except pd.errors.EmptyDataError:
         raise SchemaError(f"{path.name} is empty.") from None
+    except pd.errors.ParserWarning:
+        raise SchemaError(f"{path.name} has a row with more cells than its header has columns.") from None
     except (pd.errors.ParserError, UnicodeDecodeError, OSError, ValueError) as error:
-        raise SchemaError(f"{path.name} could not be read as {path.suffix or 'CSV'}: {error}") from error
-    return validate_ratings(frame)
+        raise SchemaError(f"{path.name} could not be read as CSV: {error}") from error
 
 
 def validate_ratings(frame: pd.DataFrame) -> pd.DataFrame:

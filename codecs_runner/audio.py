@@ -30,6 +30,8 @@ __all__ = [
 ]
 
 STIMULUS_RATE = 48_000  # Hz, of every stimulus
+#: What is read of all that libsndfile knows: files that say themselves what they are.
+FORMATS = {"WAV", "WAVEX", "RF64", "W64", "FLAC", "OGG", "AIFF", "AU", "NIST", "CAF", "MP3"}
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class AudioLimits:
     min_sample_rate: int = 8_000
     max_sample_rate: int = 192_000
     silence_dbfs: float = -80.0
+    max_bytes: int = 200_000_000  # of the file; the longest allowed recording as 32-bit WAV has less than half
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def inspect_audio(path: str | Path, limits: AudioLimits = AudioLimits()) -> Audi
     """Decode a recording and say what it is, or why it cannot be used.
 
     Raises:
-        AudioError: with code ``missing``, ``undecodable``, ``empty``, ``too_short``, ``too_long``, ``too_many_channels``,
+        AudioError: with code ``missing``, ``too_large``, ``undecodable``, ``empty``, ``too_short``, ``too_long``, ``too_many_channels``,
             ``bad_rate`` (all but a damaged body known from the header), ``not_finite`` or ``silent``.
     """
     return load_audio(path, limits)[1]
@@ -96,6 +99,9 @@ def _decode(path: Path, limits: AudioLimits) -> tuple[Samples, int]:
     """Frames, shape [n_samples, channels], and the rate in Hz; the header is judged first."""
     if not path.is_file():
         raise AudioError("missing", f"There is no file {path}.")
+    if (size := path.stat().st_size) > limits.max_bytes:
+        allowed = f"at most {limits.max_bytes / 1e6:.0f} MB are accepted"
+        raise AudioError("too_large", f"{path.name} has {size / 1e6:.0f} MB; {allowed}.")
     if path.suffix.lower() in MEDIA_SUFFIXES:
         with decoded_media(path, limits.max_duration_s) as decoded:
             return _read(decoded, path, limits)
@@ -106,12 +112,14 @@ def _read(file_path: Path, path: Path, limits: AudioLimits) -> tuple[Samples, in
     """What `_decode` promises, from a file that libsndfile knows; ``path`` is its name in sentences."""
     try:
         with sf.SoundFile(file_path) as file:
+            if file.format not in FORMATS:
+                raise AudioError("undecodable", f"{path.name} is {file.format_info}, which is not among what is read here.")
             _check_header(path, file, limits)
             frames: Samples = file.read(file.frames, dtype="float64", always_2d=True)
             if len(frames) != file.frames:
                 raise AudioError("undecodable", f"{path.name} ends after {len(frames)} of its {file.frames} samples.")
             return frames, int(file.samplerate)
-    except (sf.LibsndfileError, RuntimeError) as error:
+    except (sf.LibsndfileError, RuntimeError, TypeError) as error:  # a TypeError: raw samples, which say nothing of themselves
         raise AudioError("undecodable", f"{path.name} cannot be decoded as audio ({_reason(error)}).") from error
 
 

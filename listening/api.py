@@ -19,6 +19,7 @@ from analysis.exports import EXPORTS
 from listening.models import Session, Stimulus, Trial
 from listening.services.access import studies_of
 from listening.services.asking import clips_of, screen_of, study_tasks
+from listening.services.audit import note
 from listening.services.checks import seconds_to_recheck
 from listening.services.errors import ServiceError
 from listening.services.practice import Role, feedback, in_order, numbers_of
@@ -35,6 +36,7 @@ from listening.services.ratings import (
     skip_trial,
 )
 from listening.services.reports import export_content
+from listening.views.limits import RaterThrottle
 
 
 class ListeningSerializer(serializers.Serializer):
@@ -113,6 +115,13 @@ class ProblemSerializer(serializers.Serializer):
     detail = serializers.CharField()
     errors = serializers.DictField(child=serializers.CharField(), required=False)  # type: ignore[assignment]
     next_position = serializers.IntegerField(required=False, allow_null=True)
+
+
+_STORED = {200: ReceiptSerializer, 201: ReceiptSerializer}
+#: What may be wrong, by status: with anything that is asked for, and with what is posted too.
+_PROBLEMS = dict.fromkeys((404, 429), ProblemSerializer)
+_POST_PROBLEMS = dict.fromkeys((400, 403, 404, 415, 429), ProblemSerializer)
+_RESEARCHERS_PROBLEMS = dict.fromkeys((401, 403, 404, 429), ProblemSerializer)
 
 
 class ClipSerializer(serializers.Serializer):
@@ -229,6 +238,7 @@ class RaterView(APIView):
 
     authentication_classes = ()
     permission_classes = ()
+    throttle_classes = (RaterThrottle,)
 
     def session(self, token: str, *fields: str) -> Session:
         try:
@@ -238,7 +248,7 @@ class RaterView(APIView):
 
 
 class SessionView(RaterView):
-    @extend_schema(responses={200: SessionStateSerializer, 404: ProblemSerializer})
+    @extend_schema(responses={200: SessionStateSerializer, **_PROBLEMS})
     def get(self, request: Request, token: str) -> Response:
         """The session's trials, and which of them the server holds answers for."""
         session = self.session(token)
@@ -247,17 +257,7 @@ class SessionView(RaterView):
 
 
 class RatingsView(RaterView):
-    @extend_schema(
-        request=RatingsSerializer,
-        responses={
-            200: ReceiptSerializer,
-            201: ReceiptSerializer,
-            400: ProblemSerializer,
-            403: ProblemSerializer,
-            404: ProblemSerializer,
-            409: ProblemSerializer,
-        },
-    )
+    @extend_schema(request=RatingsSerializer, responses={**_STORED, **_POST_PROBLEMS, 409: ProblemSerializer})
     def post(self, request: Request, token: str, position: int) -> Response:
         """Store the answers of one trial. The same answers again get the same receipt, with status 200."""
         session = self.session(token, *_ANSWERING)
@@ -291,16 +291,7 @@ class RatingsView(RaterView):
 
 
 class SkipView(RaterView):
-    @extend_schema(
-        request=SkipSerializer,
-        responses={
-            200: ReceiptSerializer,
-            201: ReceiptSerializer,
-            400: ProblemSerializer,
-            403: ProblemSerializer,
-            404: ProblemSerializer,
-        },
-    )
+    @extend_schema(request=SkipSerializer, responses={**_STORED, **_POST_PROBLEMS})
     def post(self, request: Request, token: str, position: int) -> Response:
         """Go on without one clip that could not be heard. The same report again gets the same receipt, with status 200."""
         session = self.session(token)
@@ -346,7 +337,7 @@ def _first_error(errors: Any, path: str = "") -> str:
 
 
 class ProgressView(APIView):
-    @extend_schema(responses=ProgressSerializer)
+    @extend_schema(responses={200: ProgressSerializer, **_RESEARCHERS_PROBLEMS})
     def get(self, request: Request, slug: str) -> Response:
         """How far a study is."""
         return Response(study_progress(get_object_or_404(studies_of(request.user), slug=slug)))
@@ -358,7 +349,12 @@ class ExportView(APIView):
             OpenApiParameter("as", enum=list(EXPORTS), description="The form of the file; tidy is CSV, one rating in a row."),
             OpenApiParameter("scale", str, description="For sureal, which holds one scale."),
         ],
-        responses={(200, "text/csv"): OpenApiTypes.STR, (200, "application/octet-stream"): OpenApiTypes.BINARY},
+        responses={
+            (200, "text/csv"): OpenApiTypes.STR,
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            400: ProblemSerializer,
+            **_RESEARCHERS_PROBLEMS,
+        },
     )
     def get(self, request: Request, slug: str) -> HttpResponse:
         """All ratings of a study: tidy by default, or as Parquet, sureal, P.808 toolkit columns or a data package."""
@@ -368,6 +364,7 @@ class ExportView(APIView):
             content, _ = export_content(study, form, request.query_params.get("scale", ""))
         except ServiceError as error:
             return _problem(str(error), status.HTTP_400_BAD_REQUEST)
+        note(request.user, study, f"Exported the ratings as {form}.")
         ending = EXPORTS[form]
         response = HttpResponse(content, content_type="text/csv" if ending == ".csv" else "application/octet-stream")
         name = "ratings" if form in ("tidy", "parquet") else form

@@ -41,6 +41,15 @@ def check_public_url(**kwargs: Any) -> list[CheckMessage]:
     return found
 
 
+@register(Tags.security, deploy=True)
+def check_second_factor(**kwargs: Any) -> list[CheckMessage]:
+    """Where the site is for the world, researchers log in with a second factor."""
+    if settings.REQUIRE_TOTP or not settings.PUBLIC_IS_HTTPS:
+        return []
+    hint = "Set REQUIRE_TOTP=true; the next log-in of each sets up an app for one-time codes."
+    return [Warning("Researchers may log in by their passwords alone.", hint=hint, id="listening.W006")]
+
+
 @register(Tags.security)
 def check_prolific(**kwargs: Any) -> list[CheckMessage]:
     """Prolific's settings fit together. None of these sentences shows a token or a secret."""

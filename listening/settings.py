@@ -86,6 +86,9 @@ INSTALLED_APPS = [
     "rest_framework.authtoken",
     "drf_spectacular",
     "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "listening.apps.ListeningConfig",
 ]
 
@@ -97,6 +100,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "listening.authentication.SecondFactorMiddleware",
+    "listening.views.limits.LimitsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "listening.unavailable.UnavailableMiddleware",
@@ -145,6 +151,31 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# Requests a minute, counted by `services.limits`; 0 counts nothing. A hundred raters behind one address stay far below all of them.
+LIMITS = {
+    "arrivals": env.int("ARRIVALS_PER_MINUTE", 1_200),  # links opened, by address
+    "session": env.int("SESSION_REQUESTS_PER_MINUTE", 600),  # pages and API of one rater, by token
+    "clip": env.int("CLIP_REQUESTS_PER_MINUTE", 120),  # of one clip's address, by ticket
+    "hooks": env.int("HOOKS_PER_MINUTE", 1_200),  # webhooks, by address
+    "public": env.int("PUBLIC_REQUESTS_PER_MINUTE", 600),  # leaderboard and schema, by address
+    "researcher": env.int("API_REQUESTS_PER_MINUTE", 600),  # the researchers' API, by account
+}
+# All processes count together in Redis where there is one, else each for itself. What else is cached stays in the process: Django
+# would read it back with pickle, and audio workers can write to the broker.
+LIMITS_URL = env.str("LIMITS_URL", "") or env.str("CELERY_BROKER_URL", "")
+_IN_PROCESS = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}
+CACHES = {
+    "default": {**_IN_PROCESS, "LOCATION": "default"},
+    "limits": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": LIMITS_URL,
+        # A Redis that hangs must not hold up an answer: it is not counted then.
+        "OPTIONS": {"socket_connect_timeout": 0.2, "socket_timeout": 0.2},
+    }
+    if LIMITS_URL.startswith(("redis://", "rediss://"))
+    else {**_IN_PROCESS, "LOCATION": "limits"},
+}
+
 LANGUAGE_CODE = "en"
 # What raters' pages can be read in: a study is in one of them. The admin is in English.
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
@@ -163,7 +194,7 @@ WHITENOISE_AUTOREFRESH = DEBUG
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 # Guesses at passwords: so many wrong ones for one account, or from one address, and neither is let in before the pause is over.
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "listening.authentication.PasswordAndCode"]
 AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURES", 10)
 AXES_COOLOFF_TIME = timedelta(minutes=env.int("LOGIN_PAUSE_MINUTES", 15))
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
@@ -172,10 +203,18 @@ AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_CALLABLE = "listening.views.login.refused"
 AXES_CLIENT_IP_CALLABLE = "listening.views.login.address"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code"]
 AXES_ENABLE_ADMIN = False
+# Whether staff must log in with a second factor; without it each of them may. API tokens are never asked for one.
+REQUIRE_TOTP = env.bool("REQUIRE_TOTP", False)
+OTP_TOTP_ISSUER = "Codec listening tests"
+# Wrong codes are counted with wrong passwords, above; a pause of the device's own would refuse right codes and not say why.
+OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "listening.passwords.ContextWordsValidator"},
 ]
 
 # Participants' links carry their ids: no page passes its address on to another site. ("no-referrer" would make browsers send
@@ -184,11 +223,12 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_IS_HTTPS
 # With the prefix a browser takes the cookie over TLS only, and from this very host only.
-_COOKIE_PREFIX = "__Host-" if PUBLIC_IS_HTTPS else ""
-SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}sessionid"
-CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
+COOKIE_PREFIX = "__Host-" if PUBLIC_IS_HTTPS else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_ENGINE = "listening.login_sessions"
 # Researchers log in again after half a day, however busy they were.
 SESSION_COOKIE_AGE = 12 * 3600
 BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
@@ -208,6 +248,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["listening.views.limits.ResearcherThrottle"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
 SPECTACULAR_SETTINGS = {
@@ -295,8 +336,11 @@ UNFOLD = {
         lambda request: static("css/researcher_form.css"),
         lambda request: static("css/researcher_screening.css"),
         lambda request: static("css/researcher_recruitment.css"),
+        lambda request: static("css/researcher_account.css"),
     ],
     "SCRIPTS": [lambda request: static("js/researcher/htmx.js")],
+    "LOGIN": {"form": "listening.forms.LoginForm"},
+    "ACCOUNT": {"navigation": [{"title": "Your log-in", "link": reverse_lazy("account")}]},
     "DASHBOARD_CALLBACK": "listening.admin.dashboard.dashboard",
     "SIDEBAR": {
         "navigation": [
@@ -346,6 +390,7 @@ UNFOLD = {
                     _page("Researchers", "badge", "auth_user"),
                     _page("Groups", "groups", "auth_group"),
                     _page("API tokens", "key", "authtoken_tokenproxy"),
+                    _page("What staff did", "manage_search", "admin_logentry"),
                 ],
             },
         ],

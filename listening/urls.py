@@ -4,7 +4,9 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from listening.views import audio, health, hooks, leaderboard, operations, rater, researcher
+from listening.views import account, audio, health, hooks, leaderboard, operations, rater, researcher
+
+handler404 = "listening.views.missing.nothing_here"
 
 rater_urls = [
     path("", rater.enter, name="enter"),
@@ -34,5 +36,7 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="schema"),
     path("metrics", operations.metrics, name="metrics"),
     path("admin/operations/", operations.operations_page, name="operations"),
+    path("admin/account/", account.account, name="account"),
+    path("admin/account/second-factor/", account.set_up, name="second-factor"),
     path("admin/", admin.site.urls),
 ]

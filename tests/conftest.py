@@ -251,6 +251,9 @@ def _own_stores(settings, tmp_path: Path, _rendered_store: Path) -> None:
     settings.DATA_DIR = tmp_path / "data"
     settings.SOURCE_STORE = tmp_path / "sources"
     settings.STIMULUS_STORE = _rendered_store
+    # Requests of other tests in the same minute count against none; and no test touches a Redis of the installation.
+    memory = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {name: {"BACKEND": memory, "LOCATION": f"{tmp_path}/{name}"} for name in ("default", "limits")}
 
 
 @pytest.fixture

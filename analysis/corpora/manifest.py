@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,12 @@ def _read_table(file: Path) -> pd.DataFrame:
     if not file.is_file():
         raise CorpusError(f"There is no manifest at {file}; expected is a CSV with a column 'path'.")
     try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # of rows with more cells than the header
+            table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
     except pd.errors.EmptyDataError:
         raise CorpusError(f"The manifest {file} is empty.") from None
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+    except (pd.errors.ParserError, pd.errors.ParserWarning, UnicodeDecodeError) as error:
         raise CorpusError(f"The manifest {file} is not a CSV in UTF-8: {error}") from error
     if "path" not in table.columns:
         raise CorpusError(f"The manifest {file} has no column 'path'; its columns are {', '.join(map(str, table.columns))}.")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.schema import SchemaError
+from analysis.schema import SchemaError, read_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,14 +67,7 @@ def read_table(path: Path, *, header: bool = True) -> pd.DataFrame:
     """A CSV file as text cells, stripped; SchemaError when it is absent, empty or no table."""
     if not path.is_file():
         raise SchemaError(f"There is no ratings file at {path}.")
-    try:
-        table = pd.read_csv(
-            path, dtype=str, keep_default_na=False, encoding="utf-8-sig", header=0 if header else None, index_col=False
-        )
-    except pd.errors.EmptyDataError:
-        raise SchemaError(f"{path.name} is empty.") from None
-    except (pd.errors.ParserError, UnicodeDecodeError, OSError, ValueError) as error:
-        raise SchemaError(f"{path.name} could not be read as CSV: {error}") from error
+    table = read_cells(path, header=header)
     if table.empty:
         raise SchemaError(f"{path.name} has no row under its header.")
     return table.apply(lambda column: column.str.strip())

@@ -17,7 +17,7 @@ from analysis.objective import get_measure
 from analysis.objective.base import Clip, Pair, Score
 from analysis.objective.memory import ScoreMemory
 from analysis.pool import spread
-from analysis.schema import SchemaError
+from analysis.schema import SchemaError, read_cells
 
 FEW = 4  # pairs that are done before other processes have started
 KILLED = "The process that measured it was killed, perhaps for want of memory; run again with fewer workers."
@@ -43,10 +43,7 @@ def read_pairs(path: Path) -> pd.DataFrame:
     """
     if not path.is_file():
         raise SchemaError(f"There is no file of pairs at {path}.")
-    try:
-        pairs = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise SchemaError(f"{path.name} could not be read as CSV: {error}") from error
+    pairs = read_cells(path)
     missing = [name for name in ("reference", "degraded") if name not in pairs.columns]
     if missing:
         raise SchemaError(f"{path.name} has no column '{missing[0]}'; there are {', '.join(pairs.columns)}.")

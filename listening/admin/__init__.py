@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from listening.admin import accounts, corpora, people, recruitment, stimuli, study
+from listening.admin import accounts, corpora, log, people, recruitment, stimuli, study
 
 admin.site.index_title = "Overview"
 
-__all__ = ["accounts", "corpora", "people", "recruitment", "stimuli", "study"]
+__all__ = ["accounts", "corpora", "log", "people", "recruitment", "stimuli", "study"]

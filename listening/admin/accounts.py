@@ -3,14 +3,19 @@
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework.authtoken.admin import TokenAdmin
 from rest_framework.authtoken.models import TokenProxy
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-for model in (User, Group, TokenProxy):
+from listening.services import second_factor
+
+# What django-otp would show of devices are their secrets; here they are set up by their owners and reset below.
+for model in (User, Group, TokenProxy, TOTPDevice, StaticDevice):
     admin.site.unregister(model)
 
 
@@ -34,6 +39,16 @@ class AccountAdmin(ForSuperusers, UserAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    actions = ["reset_second_factor"]
+
+    @admin.action(description="Reset the second factor of the chosen (they log in by password and set up anew)")
+    def reset_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        assert isinstance(request.user, User)
+        for account in queryset:
+            second_factor.forget_devices(account, request.user)
+        self.message_user(
+            request, f"Reset for {', '.join(account.get_username() for account in queryset)}; their log-ins ended."
+        )
 
 
 @admin.register(Group)

@@ -25,7 +25,7 @@ from listening.services.errors import ServiceError
 from listening.services.evidence import gather_evidence
 from listening.services.money import money
 from listening.services.reconcile import reconcile, stored_differences
-from listening.services.recruitment import connect, create_draft
+from listening.services.recruitment import connect, create_draft, note
 from listening.services.submissions import sync
 
 
@@ -318,6 +318,7 @@ class RecruitmentAdmin(ReadOnlyAdmin):
         except ServiceError as error:
             messages.error(request, str(error))
             return redirect("admin:listening_recruitment_review", pk)
+        note(recruitment, request.user.get_username(), "list written", kind=kind)
         response = HttpResponse(text, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="{recruitment.study.slug}-{kind}.csv"'
         return response

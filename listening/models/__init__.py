@@ -5,6 +5,7 @@ from listening.models.corpus import Corpus, SourceClip
 from listening.models.exclusion import Exclusion
 from listening.models.job import Job
 from listening.models.log import Event
+from listening.models.login_session import LoginSession
 from listening.models.participant import Participant
 from listening.models.rating import AppendOnlyError, Rating
 from listening.models.recruitment import AuditEntry, Bonus, Recruitment, Submission, WebhookEvent
@@ -25,6 +26,7 @@ __all__ = [
     "Event",
     "Exclusion",
     "Job",
+    "LoginSession",
     "Participant",
     "Plan",
     "PlanTrial",

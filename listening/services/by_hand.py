@@ -20,6 +20,8 @@ from listening.services.submissions import note_submission
 #: Columns of Prolific's export that we read; it has more, and they are left alone.
 SUBMISSION, PARTICIPANT, STATUS = "submission id", "participant id", "status"
 LARGEST_FILE = 20_000_000
+_LONGEST_S = 10 * 365 * 86_400
+_NEVER, _FIRST_YEAR, _LAST_YEAR = datetime.max, 2000, 2100
 
 
 def begin_by_hand(study: Study, reward_minor: int, estimated_minutes: int, currency: str, who: str) -> Recruitment:
@@ -55,7 +57,16 @@ def read_export(recruitment: Recruitment, data: bytes, who: str) -> int:
         raise ServiceError(
             "The file is not text in UTF-8; export it from Prolific again and do not save it in between."
         ) from error
+    if "\0" in text:
+        raise ServiceError("The file holds zero bytes, which no text has; export it from Prolific again.")
     reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        return _read_rows(recruitment, reader, who)
+    except csv.Error as error:
+        raise ServiceError(f"Line {reader.line_num} of the file is no CSV ({error}).") from error
+
+
+def _read_rows(recruitment: Recruitment, reader: "csv.DictReader[str]", who: str) -> int:
     columns = {(name or "").strip().casefold(): name for name in reader.fieldnames or ()}
     if missing := [name for name in (SUBMISSION, PARTICIPANT, STATUS) if name not in columns]:
         raise ServiceError(f"The file has no column {missing[0]!r}; is it Prolific's export of submissions?")
@@ -80,16 +91,23 @@ def _submission(recruitment: Recruitment, row: dict[str, str], line: int) -> pro
     taken = row.get("time taken", "")
     try:
         time_taken_s = round(float(taken)) if taken else None
-    except ValueError as error:
-        raise ServiceError(f"Line {line} of the file: “{taken}” is no time in seconds.") from error
+    except (ValueError, OverflowError):
+        time_taken_s = -1
+    if time_taken_s is not None and not 0 <= time_taken_s <= _LONGEST_S:
+        raise ServiceError(f"Line {line} of the file: “{taken[:40]}” is no time in seconds.")
+    status = row[STATUS].upper().replace("TIMED OUT", "TIMED-OUT")
+    code = row.get("completion code", "")
+    for value, model_field in ((status, "status"), (code, "study_code")):
+        if len(value) > (Submission._meta.get_field(model_field).max_length or 0):
+            raise ServiceError(f"Line {line} of the file: “{value[:40]}…” is too long.")
     return prolific.Submission(
         id=row[SUBMISSION],
         participant_id=row[PARTICIPANT],
         study_id=recruitment.prolific_study_id or "",
-        status=row[STATUS].upper().replace("TIMED OUT", "TIMED-OUT"),
+        status=status,
         started_at=_time(row.get("started at", ""), line),
         completed_at=_time(row.get("completed at", ""), line),
-        study_code=row.get("completion code", ""),
+        study_code=code,
         time_taken_s=time_taken_s,
         return_requested=None,
         strata={},
@@ -100,9 +118,12 @@ def _submission(recruitment: Recruitment, row: dict[str, str], line: int) -> pro
 
 def _time(text: str, line: int) -> datetime | None:
     try:
-        return moment(text)
-    except ValueError as error:
-        raise ServiceError(f"Line {line} of the file: “{text}” is no time.") from error
+        when = moment(text)
+    except ValueError:
+        when = _NEVER
+    if when is not None and not _FIRST_YEAR <= when.year <= _LAST_YEAR:
+        raise ServiceError(f"Line {line} of the file: “{text[:40]}” is no time.")
+    return when
 
 
 def approval_list(recruitment: Recruitment) -> str:

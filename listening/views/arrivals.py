@@ -25,16 +25,14 @@ def link_of(request: HttpRequest, study: Study) -> Link:
         if not _ID.fullmatch(given):
             raise LinkError("The id in the link should be 3 to 64 letters, digits, dots, dashes and underscores.")
         return plain_link(study, given)
-    return plain_link(study, str(request.get_signed_cookie(_cookie(study), default="")) or secrets.token_urlsafe(12))
+    return plain_link(study, _kept(request, _cookie(study)) or secrets.token_urlsafe(12))
 
 
 def remember(response: HttpResponse, study: Study, link: Link) -> None:
     """Let a visitor of a plain link be known when they open it again."""
     if study.recruiter == Study.Recruiter.LINK:
         visitor = link.participant_id.removeprefix(f"{study.slug}/")
-        response.set_signed_cookie(
-            _cookie(study), visitor, max_age=_YEAR_S, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
-        )
+        _keep(response, _cookie(study), visitor)
 
 
 def tie_to_browser(response: HttpResponse, session: Session) -> None:
@@ -43,9 +41,18 @@ def tie_to_browser(response: HttpResponse, session: Session) -> None:
         return
     session.device = secrets.token_urlsafe(16)
     session.save(update_fields=["device"])
+    _keep(response, _device_cookie(session), session.device)
+
+
+def is_same_browser(request: HttpRequest, session: Session) -> bool:
+    """False for a browser other than the one that the session is tied to."""
+    return not session.device or _kept(request, _device_cookie(session)) == session.device
+
+
+def _keep(response: HttpResponse, name: str, value: str) -> None:
     response.set_signed_cookie(
-        _device_cookie(session),
-        session.device,
+        settings.COOKIE_PREFIX + name,
+        value,
         max_age=_YEAR_S,
         httponly=True,
         samesite="Lax",
@@ -53,9 +60,10 @@ def tie_to_browser(response: HttpResponse, session: Session) -> None:
     )
 
 
-def is_same_browser(request: HttpRequest, session: Session) -> bool:
-    """False for a browser other than the one that the session is tied to."""
-    return not session.device or request.get_signed_cookie(_device_cookie(session), default="") == session.device
+def _kept(request: HttpRequest, name: str) -> str:
+    """A cookie of ours, or one from before they had the prefix: nobody loses a session by it."""
+    found = (request.get_signed_cookie(each, default="") for each in (settings.COOKIE_PREFIX + name, name))
+    return next(filter(None, map(str, found)), "")
 
 
 def _device_cookie(session: Session) -> str:

@@ -15,7 +15,8 @@ _LARGEST_BODY = 100_000
 @require_POST
 def prolific(request: HttpRequest) -> HttpResponse:
     """Store a signed event and act on it; answered with 200 once it is stored, whatever becomes of the rest."""
-    if int(request.headers.get("Content-Length") or 0) > _LARGEST_BODY:
+    length = request.headers.get("Content-Length", "")
+    if len(length) > 9 or (length.isdecimal() and int(length) > _LARGEST_BODY):
         return HttpResponse("The event is too large.", status=413, content_type="text/plain")
     try:
         new = receive_webhook(request.headers, request.body, timezone.now())

@@ -1,4 +1,4 @@
-"""What becomes of too many wrong passwords (django-axes counts them), and whom they are counted for."""
+"""What becomes of too many wrong passwords and codes (django-axes counts them), and whom they are counted for."""
 
 import math
 from typing import Any
@@ -16,8 +16,6 @@ def address(request: HttpRequest) -> str | None:
 def refused(request: HttpRequest, response: HttpResponse | None = None, credentials: Any = None) -> HttpResponse:
     """429 with the pause in seconds. The sentence is the same for accounts that exist and for those that do not."""
     pause_s = int(settings.AXES_COOLOFF_TIME.total_seconds())
-    sentence = (
-        f"Too many wrong passwords. Log-ins are refused for {math.ceil(pause_s / 60)} minutes; please try again after that."
-    )
+    sentence = f"Too many wrong passwords or codes. Log-ins are refused for {math.ceil(pause_s / 60)} minutes; please try again after that."
     headers = {"Retry-After": str(pause_s), "Cache-Control": "no-store"}
     return HttpResponse(sentence, status=429, content_type="text/plain; charset=utf-8", headers=headers)

@@ -1,18 +1,27 @@
 /**
  * Requests to our own server.
  *
- * A request never throws and never hangs: whatever happens comes back as {status, body}. `status` is 0 when nothing usable came
+ * A request never throws and never hangs: whatever happens comes back as {status, body, waitMs}. `status` is 0 when nothing usable came
  * back, also when something between us and the server (a café's log-in page, a proxy) answered with anything but our JSON.
+ * `waitMs` is how long a server that has too much to do asks to be left alone (Retry-After of a 429 or 503), else 0.
  */
 
 const TIMEOUT_MS = 15_000;
+const LONGEST_WAIT_MS = 120_000;
+
+/** How long a response asks us to wait. */
+export function waitMsOf(response) {
+  const seconds = [429, 503].includes(response.status) ? Number(response.headers.get("Retry-After")) : 0;
+  return seconds > 0 ? Math.min(seconds * 1_000, LONGEST_WAIT_MS) : 0;
+}
 
 async function request(url, options) {
   try {
     const response = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS), ...options });
-    return { status: response.status, body: await response.json() };
+    const waitMs = waitMsOf(response);
+    return { status: response.status, body: await response.json().catch((error) => (waitMs ? null : Promise.reject(error))), waitMs };
   } catch {
-    return { status: 0, body: null };
+    return { status: 0, body: null, waitMs: 0 };
   }
 }
 

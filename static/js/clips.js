@@ -5,6 +5,7 @@
  * pauses, past every cache, before it is reported as a ClipError.
  */
 
+import { waitMsOf } from "./api.js";
 import { sha256 } from "./sha256.js";
 import { decode } from "./sound.js";
 
@@ -12,11 +13,12 @@ const PAUSES_MS = [300, 900, 2_000];
 const TIMEOUT_MS = 60_000;
 const LOOK_AHEAD = 2;
 
-/** `reason`: "network" (nothing came), "expired", "missing" (the server has none to give), "damaged" or "undecodable". */
+/** `reason`: "network" (nothing came), "busy" (the server asks to wait `waitMs` first), "expired", "missing" (the server has none to give), "damaged" or "undecodable". */
 export class ClipError extends Error {
-  constructor(reason) {
+  constructor(reason, waitMs = 0) {
     super(reason);
     this.reason = reason;
+    this.waitMs = waitMs;
   }
 }
 
@@ -25,6 +27,7 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 async function fetchOnce(url, expected, cache) {
   const response = await fetch(url, { cache, signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => null);
   if (response?.status === 410) throw new ClipError("expired");
+  if (response?.status === 429) throw new ClipError("busy", waitMsOf(response));
   if (response && response.status >= 400 && response.status < 500) throw new ClipError("missing");
   const bytes = response?.ok ? await response.arrayBuffer().catch(() => null) : null;
   if (!bytes) throw new ClipError("network");
@@ -41,7 +44,7 @@ export async function fetchClip(url, expected = "") {
       return await fetchOnce(url, expected, pause === PAUSES_MS[0] ? "default" : "reload");
     } catch (error) {
       if (error.reason === "expired") throw error;
-      await sleep(pause * (0.5 + Math.random()));
+      await sleep(Math.max(error.waitMs ?? 0, pause * (0.5 + Math.random())));
     }
   }
   return fetchOnce(url, expected, "reload");

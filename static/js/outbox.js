@@ -2,7 +2,7 @@
  * The outbox: an answer goes in before the page moves on, and leaves only when the server has said that it holds one.
  *
  * Delivery is tried at once, then with growing, jittered pauses, and again whenever the connection comes back and whenever the page is
- * shown or left. Posting twice is harmless: every row carries the idempotency key under which the server stores it once.
+ * shown or left, but not before a server that has too much to do wants to hear again. Posting twice is harmless: every row carries the idempotency key under which the server stores it once.
  * The rows are mirrored in memory, because a page that is being closed has no time to read a database.
  *
  * Events: "change" (the state may differ); "stored", "held" and "refused" (detail: {position, skipped, status, detail}).
@@ -27,6 +27,8 @@ export class Outbox extends EventTarget {
   #wanted = false;
   #busy = false;
   #timer = 0;
+  /** Until then the server wants to be left alone, on the clock of performance.now(). */
+  #notBefore = 0;
 
   constructor(token) {
     super();
@@ -67,6 +69,11 @@ export class Outbox extends EventTarget {
   /** Deliver everything, also what an earlier session in this browser left behind. */
   async flush() {
     clearTimeout(this.#timer);
+    const waitMs = this.#notBefore - performance.now();
+    if (waitMs > 0) {
+      this.#timer = setTimeout(() => this.flush(), waitMs);
+      return;
+    }
     this.#wanted = true;
     if (this.#busy) return;
     this.#busy = true;
@@ -86,8 +93,9 @@ export class Outbox extends EventTarget {
       const outcome = verdict(reply, row.position);
       if (outcome !== "later") await this.#settle(row, outcome, reply);
       else delayed = true;
-      // Without a connection the other rows would fare no better; after a server error one of them may.
-      if (reply.status === 0) break;
+      if (reply.waitMs) this.#notBefore = performance.now() + reply.waitMs;
+      // Without a connection, or asked to wait, the other rows would fare no better; after a server error one of them may.
+      if (reply.status === 0 || reply.waitMs) break;
     }
     this.failures = delayed ? this.failures + 1 : 0;
     if (delayed) this.#tryLater();

@@ -57,7 +57,7 @@ export class Player extends EventTarget {
   }
 
   failed(reason) {
-    this.#show("failed", say("buttonRetry"), reason === "network" ? say("failedNetwork") : say("failedClip"));
+    this.#show("failed", say("buttonRetry"), ["network", "busy"].includes(reason) ? say("failedNetwork") : say("failedClip"));
   }
 
   get hasFailed() {

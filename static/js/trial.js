@@ -18,6 +18,8 @@ import { installShortcuts } from "./shortcuts.js";
 
 /** Audio clocks and durations disagree in the last digits. */
 const ROUNDING = 0.001;
+/** Why a clip is not there yet, when it may well come: nothing came, or the server asked to wait. */
+const WAITED_OUT = ["network", "busy"];
 const RETRY_PAUSES_MS = [5_000, 10_000, 20_000, 30_000];
 
 export class TrialView {
@@ -111,8 +113,8 @@ export class TrialView {
   /** A clip that does not come while the server answers is left out; while it does not answer, the clip waits with everything else. */
   async #failed(trial, reason, round) {
     this.#player.failed(reason);
-    announce(reason === "network" ? say("failedNetwork") : say("failedClip"));
-    const isHopeless = reason !== "network" || round > 0;
+    announce(WAITED_OUT.includes(reason) ? say("failedNetwork") : say("failedClip"));
+    const isHopeless = !WAITED_OUT.includes(reason) || (reason === "network" && round > 0);
     const isReachable = isHopeless && (await fetchSession(this.#session.api_url)) !== null;
     if (trial !== this.#trial) return;
     if (isReachable && !this.#reported.has(trial.position)) return this.#giveUp(reason === "expired" ? "missing" : reason);

@@ -48,8 +48,9 @@ def tone(position: int, seconds: float) -> bytes:
 class StandIn:
     """One session of ``n_trials`` trials. ``faults`` holds what happens to the next posts, one entry each:
 
-    ``drop`` (nothing arrives), ``lose_reply`` (stored, but the reply is lost), ``500``, ``slow`` (one second), ``400``, ``403``.
-    ``clip_faults`` says the same for clips: ``damaged``, ``missing``, ``expired``; ``broken`` are trials whose clip never is right.
+    ``drop`` (nothing arrives), ``lose_reply`` (stored, but the reply is lost), ``500``, ``slow`` (one second), ``400``, ``403``,
+    ``429`` (come back in ``wait_s``). ``clip_faults`` says the same for clips: ``damaged``, ``missing``, ``expired``, ``429``;
+    ``broken`` are trials whose clip never is right.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class StandIn:
         self.received: list[dict[str, Any]] = []
         self.faults: deque[str] = deque()
         self.clip_faults: deque[str] = deque()
+        self.wait_s = 1
         self.preview = False
         self.max_plays: int | None = None
         self.broken: set[int] = set()
@@ -148,6 +150,8 @@ class StandIn:
                 self.send_response(status)
                 self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(content)))
+                if status == 429:
+                    self.send_header("Retry-After", str(stand_in.wait_s))
                 if status == 410:
                     self.send_header("Cache-Control", "no-store")
                 self.send_header(
@@ -183,8 +187,8 @@ class StandIn:
                 clip = (stand_in.seconds if self.path.endswith("clip=2") else stand_in.clips)[position - 1]
                 if position in stand_in.broken:
                     fault = "damaged"
-                if fault in {"missing", "expired"}:
-                    self.reply({"missing": 404, "expired": 410}[fault], b"", "text/plain")
+                if fault in {"missing", "expired", "429"}:
+                    self.reply({"missing": 404, "expired": 410, "429": 429}[fault], b"", "text/plain")
                 else:
                     self.reply(200, clip[:-9] + b"xxxxxxxxx" if fault == "damaged" else clip, "audio/flac")
 
@@ -196,7 +200,7 @@ class StandIn:
                     self.close_connection = True
                     return
                 stand_in.received.append({"position": position, **body})
-                if fault in {"400", "403", "500"}:
+                if fault in {"400", "403", "429", "500"}:
                     self.reply_json(int(fault), {"detail": f"Fault {fault}."})
                     return
                 if self.path.endswith("/skip/") and stand_in.refuse_skips:

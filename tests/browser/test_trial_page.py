@@ -140,6 +140,16 @@ def test_a_clip_that_arrives_damaged_once_is_fetched_again_unnoticed(page: Page,
     TrialPage(page).at(2)
 
 
+def test_a_clip_that_the_server_is_too_busy_to_send_is_waited_for_and_never_left_out(page: Page, stand_in: StandIn) -> None:
+    stand_in.clip_faults.extend(["429"] * 5)
+    page.goto(stand_in.page_url)
+    trial = TrialPage(page)
+    expect(trial.dial).to_have_attribute("data-state", "ready", timeout=20_000)
+    trial.answer(1)
+    trial.at(2)
+    assert "reason" not in stand_in.stored[1]
+
+
 def test_a_clip_that_stays_damaged_is_reported_and_left_out(page: Page, stand_in: StandIn) -> None:
     stand_in.broken.add(2)
     page.goto(stand_in.page_url)

@@ -51,6 +51,7 @@ class Installation:
             "WEB_LISTEN": f"127.0.0.1:{self.web_port}",
             "WEB_WORKERS": str(web_workers),
             "WEB_THREADS": str(threads),
+            "ARRIVALS_PER_MINUTE": "0",  # a whole campaign comes from one address here
             "LOG_LEVEL": "ERROR",
             "PYTHONWARNINGS": "ignore",
             **(environment or {}),

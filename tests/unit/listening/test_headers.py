@@ -88,6 +88,10 @@ def test_the_settings_of_docker_pass_the_deployment_checks(production, tmp_path)
         {**production, "SECURE_HSTS_SECONDS": "0"}, "check", "--deploy", "--fail-level", "WARNING", tmp_path=tmp_path
     )
     assert careless.returncode != 0 and "W004" in careless.stderr
+    by_password = run(
+        {**production, "REQUIRE_TOTP": "false"}, "check", "--deploy", "--fail-level", "WARNING", tmp_path=tmp_path
+    )
+    assert by_password.returncode != 0 and "listening.W006" in by_password.stderr
 
 
 def test_cookies_stay_with_this_host_and_travel_over_tls_only(production, tmp_path):

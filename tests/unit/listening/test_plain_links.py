@@ -26,6 +26,27 @@ def test_a_visitor_of_the_common_link_is_known_again_by_a_cookie(open_to_all):
     assert cookie["httponly"] and cookie["samesite"] == "Lax"
 
 
+def test_over_tls_the_cookie_stays_with_this_host_and_one_of_before_is_still_known(open_to_all, settings):
+    url, old = f"/s/{open_to_all.slug}/", f"visitor_{open_to_all.slug}"
+    browser, stranger = Client(), Client()
+    browser.get(url)
+    settings.COOKIE_PREFIX, settings.SESSION_COOKIE_SECURE = "__Host-", True
+    browser.get(url, secure=True)
+    stranger.get(url, secure=True)
+    assert Session.objects.count() == 2
+    for cookies in (browser.cookies, stranger.cookies):
+        cookie = cookies[f"__Host-{old}"]
+        assert cookie["secure"] and cookie["path"] == "/" and not cookie["domain"] and cookie["httponly"]
+    assert old not in stranger.cookies
+    del browser.cookies[old]
+    browser.get(url, secure=True)
+    assert Session.objects.count() == 2
+    # Signed by name: what is good for one is good for no other.
+    stranger.cookies[old] = stranger.cookies.pop(f"__Host-{old}").value
+    stranger.get(url, secure=True)
+    assert Session.objects.count() == 3
+
+
 def test_a_personal_link_is_one_person_in_every_browser(open_to_all):
     for _ in range(2):
         Client().get(f"/s/{open_to_all.slug}/?id=lab-07", follow=True)

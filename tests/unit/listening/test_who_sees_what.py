@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import URLPattern, get_resolver
@@ -22,6 +23,7 @@ from listening.models import (
     Stimulus,
     Study,
 )
+from listening.services.audit import note
 from listening.services.reports import report_directory
 from tests.unit.listening.raters import Rater
 
@@ -55,6 +57,8 @@ ROUTES = {
     "api/v1/studies/<slug:slug>/progress/": "study",
     "api/v1/studies/<slug:slug>/ratings/": "study",
     "admin/operations/": "superuser",
+    "admin/account/": "staff",
+    "admin/account/second-factor/": "staff",
     "admin/": "staff",
     "admin/login/": "everybody",
     "admin/logout/": "everybody",
@@ -95,11 +99,12 @@ MODELS = {
     "listening/event": "study",
     "listening/recruitment": "study",
     "listening/auditentry": "study",
+    "admin/logentry": "superuser",
     "auth/user": "superuser",
     "auth/group": "superuser",
     "authtoken/tokenproxy": "superuser",
 }
-ROWS = (Study, Corpus, SourceClip, Stimulus, Job, Session, Rating, Participant, Event, Recruitment, AuditEntry)
+ROWS = (Study, Corpus, SourceClip, Stimulus, Job, Session, Rating, Participant, Event, Recruitment, AuditEntry, LogEntry)
 MODEL_PAGES = (
     "",
     "add/",
@@ -146,6 +151,7 @@ def world(study, client):
     rater = Rater(study).arrive().finish()
     recruitment = Recruitment.objects.create(study=study, reward_minor=100, estimated_minutes=5, spending_cap_minor=9000)
     AuditEntry.objects.create(recruitment=recruitment, who="a", what="noted")
+    note(people["a"], study, "Did something.")
     directory = report_directory(study)
     directory.mkdir(parents=True)
     (directory / "report.html").write_text(study.title)
@@ -160,7 +166,7 @@ def address(route: str, world) -> str:
     """The address with what belongs to A's study filled in."""
     if "app_label" in route:
         return "/admin/listening/"
-    model = next((row for row in ROWS if f"listening/{row._meta.model_name}/" in route), None)
+    model = next((row for row in ROWS if f"{row._meta.app_label}/{row._meta.model_name}/" in route), None)
     row = model.objects.first() if model else world.people["superuser"]
     filled = {
         "<slug:slug>": world.study.slug,
