@@ -91,9 +91,9 @@ def tukey(p: npt.ArrayLike, n_conditions: int, freedom: npt.ArrayLike) -> FloatA
     values, degrees = np.broadcast_arrays(np.asarray(p, dtype=np.float64), np.asarray(freedom, dtype=np.float64))
     result = np.full(values.shape, np.nan)
     tested = np.isfinite(values)
-    span = np.sqrt(2) * stats.t.isf(values[tested] / 2, degrees[tested])
+    span = np.sqrt(2) * scipy.stats.t.isf(values[tested] / 2, degrees[tested])
     # The range distribution is integrated numerically: its error of some 1e-9 must not put a corrected p below the plain one.
-    result[tested] = np.clip(stats.studentized_range.sf(span, n_conditions, degrees[tested]), values[tested], 1.0)
+    result[tested] = np.clip(scipy.stats.studentized_range.sf(span, n_conditions, degrees[tested]), values[tested], 1.0)
     return result
 
 
