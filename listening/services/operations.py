@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet
+from django.db.models import Count, Max, Min, QuerySet
 from django.utils import timezone
 
 from codecs_runner.places import is_bucket
-from listening.models import Bonus, Event, Job, Plan, Rating, Recruitment, Session, Stimulus, Study, Submission, WebhookEvent
+from listening.models import Bonus, Event, Job, Rating, Recruitment, Session, Stimulus, Study, Submission, WebhookEvent
+from listening.services.balance import free_plans
 from listening.services.stimuli import unavailable_conditions, untaken_jobs
 
 LEAST_FREE_BYTES = 1_000_000_000
@@ -61,7 +62,7 @@ def figures() -> Iterator[Figure]:
         yield Figure("listening_device_busy_seconds", help_text, seconds, (("device", device),))
     for study in Study.objects.filter(status=Study.Status.OPEN, sandbox=None):
         label = (("study", study.slug),)
-        yield Figure("listening_free_plans", "Places still to fill.", free_plans(study), label)
+        yield Figure("listening_free_plans", "Places still to fill.", free_plans(study).count(), label)
     for recruitment in _read_by_api():
         label = (("study", recruitment.study.slug),)
         yield Figure(
@@ -92,7 +93,7 @@ def problems() -> list[Problem]:
     stall = timedelta(minutes=settings.ALERT_STALL_MINUTES)
     for study in Study.objects.filter(status=Study.Status.OPEN, sandbox=None, opened_at__lt=now - stall):
         last = _last_answer(study) or study.opened_at or now
-        if free_plans(study) and last < now - stall:
+        if last < now - stall and free_plans(study).exists():
             minutes = round((now - last).total_seconds() / 60)
             sentence = f"The study {study} is open and not full, and nobody has answered for {minutes} minutes."
             found.append(Problem(f"stalled:{study}", sentence))
@@ -111,12 +112,6 @@ def problems() -> list[Problem]:
     if failed:
         found.append(Problem("failed-jobs", f"{failed} stimuli failed in the last hour; their rows say why."))
     return found
-
-
-def free_plans(study: Study) -> int:
-    """Places of a study that nobody holds."""
-    held = Session.objects.filter(plan=OuterRef("pk"), state__in=Session.HOLDS_PLAN)
-    return Plan.objects.filter(study=study).exclude(Exists(held)).count()
 
 
 def _last_answer(study: Study) -> datetime | None:

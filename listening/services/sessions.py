@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from listening.models import Event, Exclusion, Participant, PlanTrial, Session, Stimulus, Study, StudyStimulus, Trial
 from listening.prolific import Link
 from listening.services.asking import REFERENCE, needs_reference
-from listening.services.balance import free_plans
+from listening.services.balance import free_plans, without_sessions
 from listening.services.checks import first_state
 from listening.services.errors import ServiceError
 
@@ -58,10 +58,9 @@ def join(study: Study, link: Link, user_agent: str = "", mark: str = "") -> Sess
 
 
 def _begin(study: Study, participant: Participant, link: Link, user_agent: str) -> Session:
-    if not free_plans(study).exists():
-        expire_sessions(study)
     # Nobody is asked to read and agree only to hear that there is no place.
-    state = Session.State.CONSENT if free_plans(study).exists() else Session.State.SCREENED_OUT
+    is_place = free_plans(study).exists() or (expire_sessions(study) > 0 and free_plans(study).exists())
+    state = Session.State.CONSENT if is_place else Session.State.SCREENED_OUT
     try:
         with transaction.atomic():
             return Session.objects.create(
@@ -143,7 +142,7 @@ def _claim_plan(session: Session) -> bool:
                 if connection.features.has_select_for_update_skip_locked:
                     free = free.select_for_update(skip_locked=True, of=("self",))
                 free = free.order_by("number")
-                plan = free.exclude(sessions__state=Session.State.EXPIRED).first() or free.first()
+                plan = without_sessions(free, session.study, [Session.State.EXPIRED]).first() or free.first()
                 if plan is None:
                     return False
                 session.plan = None if Exclusion.objects.filter(session=session).exists() else plan
