@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -364,6 +365,7 @@ class ExportView(APIView):
             content, _ = export_content(study, form, request.query_params.get("scale", ""))
         except ServiceError as error:
             return _problem(str(error), status.HTTP_400_BAD_REQUEST)
+        assert isinstance(request.user, User)  # the permission classes let nobody else in
         note(request.user, study, f"Exported the ratings as {form}.")
         ending = EXPORTS[form]
         response = HttpResponse(content, content_type="text/csv" if ending == ".csv" else "application/octet-stream")

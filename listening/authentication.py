@@ -29,12 +29,12 @@ class PasswordAndCode(ModelBackend):
     ) -> User | None:
         user: Any = super().authenticate(request, username, password, **kwargs)
         if user is None or _has_shown_it(request, user) or not second_factor.is_set_up(user):
-            return user  # type: ignore[no-any-return]
+            return user
         device = second_factor.device_for(user, code)
         if device is None:
             return None
         user.otp_device = device  # django-otp notes it in the session that begins
-        return user  # type: ignore[no-any-return]
+        return user
 
 
 def _has_shown_it(request: HttpRequest | None, user: User) -> bool:

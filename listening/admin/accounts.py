@@ -34,8 +34,9 @@ class ForSuperusers(ModelAdmin):
         return self.has_module_permission(request)
 
 
+# In this order: the frame's own pages would leave the form for a new account without its fields.
 @admin.register(User)
-class AccountAdmin(ForSuperusers, UserAdmin):
+class AccountAdmin(UserAdmin, ForSuperusers):  # type: ignore[misc]  # the stubs want permissions of users alone
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -52,10 +53,10 @@ class AccountAdmin(ForSuperusers, UserAdmin):
 
 
 @admin.register(Group)
-class AccountGroupAdmin(ForSuperusers, GroupAdmin):
+class AccountGroupAdmin(GroupAdmin, ForSuperusers):
     pass
 
 
 @admin.register(TokenProxy)
-class AccountTokenAdmin(ForSuperusers, TokenAdmin):
+class AccountTokenAdmin(TokenAdmin, ForSuperusers):
     pass

@@ -21,7 +21,7 @@ class LoginSession(AbstractBaseSession):
     @classmethod
     def get_session_store_class(cls) -> type[SessionBase]:
         store: Any = import_module(settings.SESSION_ENGINE)
-        return store.SessionStore  # type: ignore[no-any-return]
+        return store.SessionStore
 
     @property
     def digest(self) -> str:

@@ -21,6 +21,7 @@ from listening.services.submissions import note_submission
 SUBMISSION, PARTICIPANT, STATUS = "submission id", "participant id", "status"
 LARGEST_FILE = 20_000_000
 _LONGEST_S = 10 * 365 * 86_400
+_LONGEST_STATUS, _LONGEST_CODE = 40, 64  # what the columns of a submission hold
 _NEVER, _FIRST_YEAR, _LAST_YEAR = datetime.max, 2000, 2100
 
 
@@ -97,9 +98,9 @@ def _submission(recruitment: Recruitment, row: dict[str, str], line: int) -> pro
         raise ServiceError(f"Line {line} of the file: “{taken[:40]}” is no time in seconds.")
     status = row[STATUS].upper().replace("TIMED OUT", "TIMED-OUT")
     code = row.get("completion code", "")
-    for value, model_field in ((status, "status"), (code, "study_code")):
-        if len(value) > (Submission._meta.get_field(model_field).max_length or 0):
-            raise ServiceError(f"Line {line} of the file: “{value[:40]}…” is too long.")
+    for value, longest in ((status, _LONGEST_STATUS), (code, _LONGEST_CODE)):
+        if len(value) > longest:
+            raise ServiceError(f"Line {line} of the file: “{value[:longest]}…” is too long.")
     return prolific.Submission(
         id=row[SUBMISSION],
         participant_id=row[PARTICIPANT],

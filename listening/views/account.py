@@ -1,5 +1,6 @@
 """One's own log-in: the second factor, backup codes, and where one is logged in."""
 
+import hashlib
 from typing import Any
 
 import segno
@@ -20,7 +21,7 @@ from listening.models import LoginSession
 from listening.services import second_factor
 from listening.services.audit import note
 
-_staff_page = staff_member_required(login_url="admin:login")
+_staff_page: Any = staff_member_required(login_url="admin:login")
 
 
 @_staff_page
@@ -56,7 +57,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
         confirmed = second_factor.confirm_device(user, form.cleaned_data["code"])
         if confirmed:
             device, codes = confirmed
-            request.session.cycle_key()
+            _renew_key(request)
             note_device(request, device)
             second_factor.end_sessions(user, but=str(request.session.session_key))
             return _show_codes(request, codes)
@@ -71,6 +72,14 @@ def set_up(request: HttpRequest) -> HttpResponse:
         "secret": " ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
     }
     return render(request, "researcher/second_factor.html", {**admin.site.each_context(request), **context})
+
+
+def _renew_key(request: HttpRequest) -> None:
+    """A new key for the session, under which what django-axes knows of the log-in is found again."""
+    old = hashlib.sha256(str(request.session.session_key).encode()).hexdigest()
+    request.session.cycle_key()
+    new = hashlib.sha256(str(request.session.session_key).encode()).hexdigest()
+    AccessLog.objects.filter(session_hash=old).update(session_hash=new)
 
 
 def _do(request: HttpRequest, what: str) -> HttpResponse:

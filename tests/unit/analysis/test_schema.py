@@ -66,7 +66,8 @@ def test_csv_and_parquet_give_the_same_frame(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [("r.csv", b"", "r.csv is empty"), ("r.csv", b"\xff\xfe\x00", "could not be read as CSV"),
-     ("r.parquet", b"no", "could not be read as .parquet"), ("r.csv", b'a,b\n"1', "could not be read")],
+     ("r.parquet", b"no", "could not be read as .parquet"), ("r.csv", b'a,b\n"1', "could not be read"),
+     ("r.csv", b"a,b\n1,2,3\n", "more cells than its header"), ("r.csv", b"a,b\n1,2\n1,2,3\n", "could not be read")],
 )  # fmt: skip
 def test_an_unreadable_file_is_a_sentence(tmp_path: Path, name: str, content: bytes, sentence: str) -> None:
     (tmp_path / name).write_bytes(content)

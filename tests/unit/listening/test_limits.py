@@ -12,6 +12,7 @@ from rest_framework.authtoken.models import Token
 
 from listening.services import limits
 from tests.unit.listening.raters import ANSWERS, HEARD, Rater
+from tests.unit.listening.test_who_sees_what import body
 
 pytestmark = pytest.mark.django_db
 LIMIT = 3
@@ -30,7 +31,7 @@ def asked(get, times: int) -> list[int]:
     codes = []
     for _ in range(times):
         response = get()
-        response.close()
+        body(response)
         codes.append(response.status_code)
     return codes
 
@@ -50,12 +51,12 @@ def test_a_rater_who_floods_the_api_waits_and_others_do_not(study, settings):
     settings.LIMITS["session"] = LIMIT
     url = f"/api/v1/sessions/{flood.session.token}/"
     assert asked(lambda: flood.client.get(url), LIMIT) == [200] * LIMIT
-    answer = flood.client.get(url)
-    assert (answer.status_code, answer["Retry-After"]) == (429, "40") and answer.json()["detail"]
+    refused = flood.client.get(url)
+    assert (refused.status_code, refused["Retry-After"]) == (429, "40") and refused.json()["detail"]
     page = flood.client.get(f"{flood.base}trial/")
     assert (page.status_code, page["Retry-After"]) == (429, "40") and "Nothing is lost" in page.text
-    body = {"idempotency_key": str(uuid4()), "answers": ANSWERS, "listening": HEARD}
-    posted = flood.client.post(f"{url}trials/1/ratings/", body, content_type="application/json")
+    answer = {"idempotency_key": str(uuid4()), "answers": ANSWERS, "listening": HEARD}
+    posted = flood.client.post(f"{url}trials/1/ratings/", answer, content_type="application/json")
     assert (posted.status_code, posted["Retry-After"]) == (429, "40")
     assert other.client.get(f"/api/v1/sessions/{other.session.token}/").status_code == 200
 

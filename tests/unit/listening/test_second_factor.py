@@ -118,22 +118,28 @@ def test_setting_up_takes_the_password_and_a_fitting_code_and_ends_other_log_ins
     assert len(re.findall(r"<code>[a-z2-7-]{29}</code>", shown.text)) == 10
     assert client.get("/admin/").status_code == 200 and client.session.session_key != key
     assert elsewhere.get("/admin/").status_code == 302
+    assert "unknown browser" not in client.get(ACCOUNT).text
     assert "Set up a second factor." in LogEntry.objects.get(user=ada).change_message
 
 
 def test_the_address_in_the_picture_is_that_of_the_offered_device(client, ada, monkeypatch):
-    drawn: list[str] = []
+    import base64
+
     from listening.views import account
 
+    drawn: list[str] = []
     make = account.segno.make
-    monkeypatch.setattr(account.segno, "make", lambda content, **options: drawn.append(content) or make(content, **options))
+
+    def note(content: str, **options):
+        drawn.append(content)
+        return make(content, **options)
+
+    monkeypatch.setattr(account.segno, "make", note)
     log_in(client)
     client.get(ENROL)
     address = urlparse(drawn[0])
     device = TOTPDevice.objects.get(confirmed=False)
     assert (address.scheme, address.netloc) == ("otpauth", "totp")
-    import base64
-
     assert base64.b32decode(parse_qs(address.query)["secret"][0]).hex() == device.key
 
 
