@@ -1,7 +1,6 @@
 """A whole installation of real processes on free ports, any of which can be killed and started again."""
 
 import os
-import resource
 import shutil
 import signal
 import sqlite3
@@ -11,7 +10,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -207,9 +206,11 @@ class Installation:
 
         A limit on the size of files, set from outside: the write fails as on a full disk, and needs neither mounts nor a small disk.
         """
+        limit, user = "0" if full else "unlimited", self.account if name == "postgres" else None
         for pid in [*self.children(name), *([] if name == "web" else [self.processes[name].pid])]:
-            with suppress(ProcessLookupError):
-                resource.prlimit(pid, resource.RLIMIT_FSIZE, (0 if full else resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            subprocess.run(
+                ["prlimit", f"--pid={pid}", f"--fsize={limit}:unlimited"], check=False, capture_output=True, user=user, cwd="/"
+            )
 
     def stop(self) -> None:
         for name in reversed(self.processes):
