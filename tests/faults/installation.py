@@ -89,7 +89,8 @@ class Installation:
         }
 
     @property
-    def redis(self) -> redis.Redis:
+    def redis(self) -> Any:
+        """A client of the broker."""
         return redis.Redis.from_url(self.environment["CELERY_BROKER_URL"])
 
     def _redis_answers(self) -> bool:

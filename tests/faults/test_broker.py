@@ -30,7 +30,7 @@ def test_a_broker_that_forgets_everything_costs_a_moment(postgres: bool, tmp_pat
     with installation(tmp_path_factory.mktemp("wiped"), postgres=postgres, broker=True, environment={"SWEEP_S": "1"}) as site:
         site.start("redis")
         prepare(site, raters, trials, clips=JOBS // 2)
-        wiped_at = []
+        wiped_at = list[float]()
 
         def trouble(over: threading.Event) -> None:
             site.start("dispatch")
@@ -54,7 +54,7 @@ def rate_while_the_broker_is_away(site: Installation, away_s: float, *, raters: 
     site.start("dispatch")
     site.start("worker")
     until(lambda: site.redis.exists("_kombu.binding.render"), 60, "the audio worker is not there")
-    back_at, asked_s = [], []
+    back_at, asked_s = list[float](), list[float]()
 
     def trouble(over: threading.Event) -> None:
         site.kill("redis")

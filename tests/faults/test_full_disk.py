@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ JOBS = 8
 @pytest.mark.slow
 @pytest.mark.parametrize("writer", ["web", "postgres"], ids=["sqlite", "postgres"])
 def test_a_database_that_cannot_write_loses_no_answer(writer: str, tmp_path: Path) -> None:
-    began, raters, trials, died = time.monotonic(), 10, 5, []
+    began, raters, trials, died = time.monotonic(), 10, 5, list[bool]()
     with installation(tmp_path, postgres=writer == "postgres") as site:
         prepare(site, raters, trials)
 
@@ -45,7 +46,7 @@ def test_a_worker_that_cannot_write_fails_its_jobs_with_the_reason_and_makes_the
     began, raters, trials = time.monotonic(), 6, 4
     with installation(tmp_path_factory.mktemp("full")) as site:
         prepare(site, raters, trials, clips=JOBS // 2 + trials)
-        failed = []
+        failed = list[tuple[Any, ...]]()
 
         def trouble(over: threading.Event) -> None:
             site.start("worker")
@@ -95,9 +96,10 @@ def test_an_export_without_room_says_so_and_leaves_what_was_there(postgres: bool
         "all.tar": ["backup"],
     }
     room, commands = (0, commands) if postgres else (65536, {"all.tar": commands["all.tar"]})
+    out.mkdir()
     with installation(tmp_path, postgres=postgres) as site:
         prepare(site, raters, trials)
-        refused, made = [], []
+        refused, made = list[str](), list[Path]()
 
         def trouble(over: threading.Event) -> None:
             until(lambda: site.ask("SELECT count(*) FROM listening_rating") > [(5,)], 60, "nobody rates")
