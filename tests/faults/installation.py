@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -241,6 +241,7 @@ def installation(folder: Path, **options: Any) -> Iterator[Installation]:
         running.stop()
 
 
+TWO = "original", "opus-6kbps"
 CREATE = """
 from listening.models import Corpus, Study
 from listening.services.studies import create_study, queue_stimuli, open_study
@@ -253,11 +254,13 @@ if {make}:
 """
 
 
-def open_a_study(site: Installation, *, raters: int, trials: int, slug: str = "s", make: bool = True) -> None:
+def open_a_study(
+    site: Installation, *, raters: int, trials: int, slug: str = "s", make: bool = True, conditions: Sequence[str] = TWO
+) -> None:
     """An open study with places for exactly so many raters; each hears ``trials`` clips, half of them through Opus."""
     votes = raters // 2  # two conditions, as many clips as trials
     fields = {
-        "conditions": ["original", "opus-6kbps"],
+        "conditions": list(conditions),
         "clips": trials,
         "votes": votes,
         "trials": trials,
