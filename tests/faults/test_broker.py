@@ -13,10 +13,24 @@ from tests.faults.under_load import check, check_jobs_end, prepare, rate_under
 
 JOBS = 40
 # Enough to do for a minute of one processor.
-MANY = (
-    "original anchor-3.5khz anchor-7khz mnru-8db mnru-16db mnru-24db mnru-32db mnru-40db opus-6kbps opus-24kbps mp3-8kbps mp3-24kbps "
-    "mp3-160kbps aac-10kbps aac-24kbps aac-77kbps"
-).split()
+MANY = [
+    "original",
+    "anchor-3.5khz",
+    "anchor-7khz",
+    "mnru-8db",
+    "mnru-16db",
+    "mnru-24db",
+    "mnru-32db",
+    "mnru-40db",
+    "opus-6kbps",
+    "opus-24kbps",
+    "mp3-8kbps",
+    "mp3-24kbps",
+    "mp3-160kbps",
+    "aac-10kbps",
+    "aac-24kbps",
+    "aac-77kbps",
+]
 
 
 def order_work(site: Installation) -> None:
