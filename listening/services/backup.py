@@ -59,7 +59,7 @@ def backup(path: Path) -> dict[str, Any]:
             for name, file in members:
                 archive.add(file, name, recursive=False)
         part.replace(path)
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
         raise ServiceError(f"The backup could not be written: {error}. There is no half of one.") from error
     finally:
         part.unlink(missing_ok=True)

@@ -1,7 +1,6 @@
 """A whole installation of real processes on free ports, any of which can be killed and started again."""
 
 import os
-import resource
 import shutil
 import signal
 import sqlite3
@@ -10,8 +9,8 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +89,8 @@ class Installation:
         }
 
     @property
-    def redis(self) -> redis.Redis:
+    def redis(self) -> Any:
+        """A client of the broker."""
         return redis.Redis.from_url(self.environment["CELERY_BROKER_URL"])
 
     def _redis_answers(self) -> bool:
@@ -207,9 +207,11 @@ class Installation:
 
         A limit on the size of files, set from outside: the write fails as on a full disk, and needs neither mounts nor a small disk.
         """
+        limit, user = "0" if full else "unlimited", self.account if name == "postgres" else None
         for pid in [*self.children(name), *([] if name == "web" else [self.processes[name].pid])]:
-            with suppress(ProcessLookupError):
-                resource.prlimit(pid, resource.RLIMIT_FSIZE, (0 if full else resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            subprocess.run(
+                ["prlimit", f"--pid={pid}", f"--fsize={limit}:unlimited"], check=False, capture_output=True, user=user, cwd="/"
+            )
 
     def stop(self) -> None:
         for name in reversed(self.processes):
@@ -239,6 +241,7 @@ def installation(folder: Path, **options: Any) -> Iterator[Installation]:
         running.stop()
 
 
+TWO = "original", "opus-6kbps"
 CREATE = """
 from listening.models import Corpus, Study
 from listening.services.studies import create_study, queue_stimuli, open_study
@@ -251,11 +254,13 @@ if {make}:
 """
 
 
-def open_a_study(site: Installation, *, raters: int, trials: int, slug: str = "s", make: bool = True) -> None:
+def open_a_study(
+    site: Installation, *, raters: int, trials: int, slug: str = "s", make: bool = True, conditions: Sequence[str] = TWO
+) -> None:
     """An open study with places for exactly so many raters; each hears ``trials`` clips, half of them through Opus."""
     votes = raters // 2  # two conditions, as many clips as trials
     fields = {
-        "conditions": ["original", "opus-6kbps"],
+        "conditions": list(conditions),
         "clips": trials,
         "votes": votes,
         "trials": trials,

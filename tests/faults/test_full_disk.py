@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,13 +16,14 @@ from tests.faults.under_load import check, check_jobs_end, prepare, rate_under
 from tests.integration.server import REPO, manage
 
 FULL_S = 3.0
-JOBS = 24
+# So few are made by the worker's own process, which is the one that finds the disk full.
+JOBS = 8
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("writer", ["web", "postgres"], ids=["sqlite", "postgres"])
 def test_a_database_that_cannot_write_loses_no_answer(writer: str, tmp_path: Path) -> None:
-    began, raters, trials, died = time.monotonic(), 10, 5, []
+    began, raters, trials, died = time.monotonic(), 10, 5, list[bool]()
     with installation(tmp_path, postgres=writer == "postgres") as site:
         prepare(site, raters, trials)
 
@@ -43,13 +45,13 @@ def test_a_worker_that_cannot_write_fails_its_jobs_with_the_reason_and_makes_the
 ) -> None:
     began, raters, trials = time.monotonic(), 6, 4
     with installation(tmp_path_factory.mktemp("full")) as site:
-        prepare(site, raters, trials, clips=JOBS // 2)
-        failed = []
+        prepare(site, raters, trials, clips=JOBS // 2 + trials)
+        failed = list[tuple[Any, ...]]()
 
         def trouble(over: threading.Event) -> None:
             site.start("worker")
             site.fill_disk("worker")
-            open_a_study(site, raters=2, trials=JOBS // 2, slug="later", make=False)
+            open_a_study(site, raters=2, trials=JOBS // 2 + trials, slug="later", make=False)
             check_jobs_end(site, 60)
             failed.extend(site.ask("SELECT DISTINCT error FROM listening_stimulus WHERE status = 'failed'"))
             site.fill_disk("worker", full=False)
@@ -85,6 +87,7 @@ def whole_files(site: Installation) -> int:
 @pytest.mark.slow
 @pytest.mark.parametrize("postgres", [False, True], ids=["sqlite", "postgres"])
 def test_an_export_without_room_says_so_and_leaves_what_was_there(postgres: bool, tmp_path: Path) -> None:
+    """With SQLite no command reads where it can write nothing at all; there it is the backup, which is large, that finds no room."""
     began, raters, trials, out = time.monotonic(), 6, 4, tmp_path / "out"
     commands = {
         "ratings.csv": ["export_ratings", "s", "--out"],
@@ -92,16 +95,18 @@ def test_an_export_without_room_says_so_and_leaves_what_was_there(postgres: bool
         "report": ["report", "s", "-v0", "--out"],
         "all.tar": ["backup"],
     }
+    room, commands = (0, commands) if postgres else (65536, {"all.tar": commands["all.tar"]})
+    out.mkdir()
     with installation(tmp_path, postgres=postgres) as site:
         prepare(site, raters, trials)
-        refused, made = [], []
+        refused, made = list[str](), list[Path]()
 
         def trouble(over: threading.Event) -> None:
             until(lambda: site.ask("SELECT count(*) FROM listening_rating") > [(5,)], 60, "nobody rates")
             for name, command in commands.items():
                 for earlier in (False, True):
                     before = contents(out)
-                    refused.append(without_room(site, *command, str(out / name)))
+                    refused.append(without_room(site, room, *command, str(out / name)))
                     assert contents(out) == before, f"{name} left something else than was there"
                     if not earlier:
                         manage(site.environment, *command, str(out / name))
@@ -110,18 +115,18 @@ def test_an_export_without_room_says_so_and_leaves_what_was_there(postgres: bool
         history = rate_under(site, trouble, raters, over_s=2, pace_s=3.0)
         what = f"{len(refused)} exports without room refused, {len(made)} files kept whole"
         check(site, history, what, trials=trials, raters=raters, began=began)
-        assert all("written" in sentence and "Traceback" not in sentence for sentence in refused), refused
+        assert all("CommandError" in sentence and "Traceback" not in sentence for sentence in refused), refused
 
 
 def contents(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def without_room(site: Installation, *command: str) -> str:
-    """What a command says that finds the disk full."""
+def without_room(site: Installation, room: int, *command: str) -> str:
+    """What a command says that finds the disk full after so many bytes of a file."""
 
     def fill() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
     done = subprocess.run(
         [sys.executable, "manage.py", *command], cwd=REPO, env=site.environment, capture_output=True, text=True, preexec_fn=fill

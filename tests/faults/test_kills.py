@@ -2,23 +2,31 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from tests.faults.installation import Installation, installation, open_a_study
+from tests.faults.installation import TWO, Installation, installation, open_a_study
 from tests.faults.under_load import check, check_jobs_end, prepare, rate_under
 
 
 def kill_under(
-    site: Installation, kills: list[str], pause_s: float, raters: int, trials: int, over_s: float, pace_s: float
+    site: Installation,
+    kills: list[str],
+    pause_s: float,
+    raters: int,
+    trials: int,
+    over_s: float,
+    pace_s: float,
+    conditions: Sequence[str] = TWO,
 ) -> int:
-    """Kill one process after another while raters answer and jobs are done; return how many."""
+    """Kill one process after another while raters answer and stimuli of these conditions are made; return how many."""
     began, killed = time.monotonic(), list[str]()
     prepare(site, raters, trials)
     # Work for the audio worker while raters answer: a study whose stimuli are not made yet.
-    open_a_study(site, raters=2, trials=30, slug="later", make=False)
+    open_a_study(site, raters=2, trials=30, slug="later", make=False, conditions=conditions)
     site.start("worker")
 
     def kill_one_after_another(done: threading.Event) -> None:
@@ -35,7 +43,7 @@ def kill_under(
     history = rate_under(site, kill_one_after_another, raters, over_s, pace_s)
     counts = ", ".join(f"{killed.count(each)} {each}" for each in sorted(set(killed)))
     check(site, history, f"{len(killed)} kills ({counts})", trials=trials, raters=raters, began=began)
-    check_jobs_end(site, 120, lambda: free_jobs_of_the_dead(site))
+    check_jobs_end(site, 180, lambda: free_jobs_of_the_dead(site))
     return len(killed)
 
 

@@ -62,8 +62,8 @@ def session_of(token: str) -> str:
 
 
 def check_jobs_end(site: Installation, within_s: float, unblock: Callable[[], None] = lambda: None) -> int:
-    """Every job is done, or failed with a reason; returns how many there are."""
-    deadline = time.monotonic() + within_s
+    """Every job is done, or failed with a reason; prints and returns how many there are."""
+    deadline = (began := time.monotonic()) + within_s
     while due := site.ask("SELECT state, count(*) FROM listening_job WHERE state IN ('queued', 'claimed') GROUP BY state"):
         unblock()
         assert time.monotonic() < deadline, due
@@ -72,5 +72,6 @@ def check_jobs_end(site: Installation, within_s: float, unblock: Callable[[], No
         "SELECT error FROM listening_stimulus s JOIN listening_job j ON j.stimulus_id = s.id WHERE j.state = 'failed'"
     )
     assert all(error for (error,) in failed)
-    ((jobs,),) = site.ask("SELECT count(*) FROM listening_job")
+    ((jobs, attempts),) = site.ask("SELECT count(*), max(attempts) FROM listening_job")
+    print(f"\n{jobs} jobs, {len(failed)} of them failed, {time.monotonic() - began:.0f} s later; at most {attempts} attempts")
     return int(jobs)
