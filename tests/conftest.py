@@ -245,6 +245,12 @@ def _quick_passwords(settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture
+def without_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves report.pdf out, which takes longer than all the rest of a small report."""
+    monkeypatch.setattr("analysis.report.pdf", lambda contents: (None, "There is no report.pdf in this test."))
+
+
 @pytest.fixture(autouse=True)
 def _own_stores(settings, tmp_path: Path, _rendered_store: Path) -> None:
     """No test writes into the installation's own data."""

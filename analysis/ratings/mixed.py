@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ def crossed_components(value: FloatArray, condition: IntArray, rater: IntArray, 
     _, clip = np.unique(clip, return_inverse=True)
     moments = moment_components(value - _plain_means(value, condition)[condition], rater, clip)
     if min(rater.max(), clip.max()) >= MOST_LEVELS:
-        return _by_moments(value, condition, moments)
+        return _by_moments(value, condition, moments, f"more than {MOST_LEVELS} raters and as many clips")
     problem = _Reml.of(value, condition, rater, clip)
     start = np.sqrt(np.maximum(np.array(moments[:2]) / max(moments[2], 1e-12), 1e-4))
     ends = [
@@ -130,7 +131,10 @@ def crossed_components(value: FloatArray, condition: IntArray, rater: IntArray, 
     inside = ratios > 0
     converged = bool((np.abs(slope[inside]) < _TOLERANCE).all() and (slope[~inside] > -_TOLERANCE).all())
     boundary = tuple(name for name, free in zip(("rater", "clip"), inside, strict=True) if not free)
-    criterion, residual, means, covariance = problem.solve(ratios)
+    try:
+        criterion, residual, means, covariance = problem.solve(ratios)
+    except scipy.linalg.LinAlgError:
+        return _by_moments(value, condition, moments, "the restricted likelihood has no maximum that can be computed")
     note = joined(
         [
             "" if converged else "the restricted likelihood has no clear maximum here",
@@ -217,7 +221,14 @@ class _Reml:
 
     def criterion(self, roots: FloatArray) -> float:
         """-2 log restricted likelihood at the roots of the variance ratios (rater, clip), residual variance profiled out."""
-        return self.solve(roots**2)[0]
+        return self.criterion_at(roots**2)
+
+    def criterion_at(self, ratios: FloatArray) -> float:
+        """The criterion; infinite where a ratio is so large that rounding leaves nothing to solve, as few votes can ask for."""
+        try:
+            return self.solve(ratios)[0]
+        except scipy.linalg.LinAlgError:
+            return inf
 
     def solve(self, ratios: FloatArray) -> tuple[float, float, FloatArray, FloatArray]:
         """Criterion, residual variance, condition means and their covariance over the residual variance."""
@@ -253,15 +264,15 @@ class _Reml:
             after, before = ratios.copy(), ratios.copy()
             after[index] += step
             before[index] -= step if ratio > 0 else 0
-            rise = self.solve(after)[0] - self.solve(before)[0]
+            rise = self.criterion_at(after) - self.criterion_at(before)
             slopes.append(rise / 2e-4 if ratio > 0 else rise / step)
         return np.array(slopes)
 
 
-def _by_moments(value: FloatArray, condition: IntArray, moments: tuple[float, float, float]) -> CrossedFit:
+def _by_moments(value: FloatArray, condition: IntArray, moments: tuple[float, float, float], reason: str) -> CrossedFit:
     means = _plain_means(value, condition)
     nothing = np.full((len(means), len(means)), np.nan)
-    note = f"more than {MOST_LEVELS} raters and as many clips: variances by moments, no standard errors"
+    note = f"{reason}: variances by moments, no standard errors"
     return CrossedFit(*moments, means, nothing, float("nan"), True, (), 0, "moments", note)
 
 

@@ -12,6 +12,8 @@ from listening.services.corpora import import_corpus
 from listening.services.reports import write_study_report
 from listening.services.simulation import simulate_raters
 
+pytestmark = pytest.mark.usefixtures("without_pdf")
+
 CORPUS = Path(__file__).parents[2] / "analysis" / "corpora" / "synthetic"
 N_CLIPS = 4
 

@@ -119,3 +119,22 @@ def test_shares_of_no_variance_are_undefined(make_ratings) -> None:
     _, components = mixed_model(encode(validate_ratings(same)))
     assert components.at[0, "residual_variance"] == pytest.approx(0, abs=1e-9)
     assert components[["icc_rater", "icc_clip"]].isna().all().all()
+
+
+FEW_VOTES = {
+    "one rater is one vote": ([3, 3, 3, 3, 3, 4], [0] * 6, [1, 3, 1, 0, 1, 2], [1, 1, 1, 0, 1, 0]),
+    "a rater always votes alike": (
+        [5, 5, 1, 1, 5, 5, 1, 5, 5, 1, 5, 5, 5],
+        [0, 1, 2, 0, 1, 1, 2, 0, 1, 0, 0, 2, 0],
+        [0, 0, 2, 2, 0, 0, 2, 1, 0, 2, 0, 1, 1],
+        [1, 0, 0, 2, 2, 2, 1, 2, 0, 1, 2, 0, 0],
+    ),
+}
+
+
+@pytest.mark.parametrize("votes", FEW_VOTES.values(), ids=FEW_VOTES)
+def test_votes_that_leave_no_residual_give_a_note_and_no_crash(votes: tuple[list[int], ...]) -> None:
+    value, condition, rater, clip = (np.array(column) for column in votes)
+    fit = crossed_components(value.astype(float), condition, rater, clip)
+    assert np.isfinite(fit.means).all()
+    assert fit.note and min(fit.rater_variance, fit.clip_variance, fit.residual_variance) >= 0

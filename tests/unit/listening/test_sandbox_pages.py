@@ -9,6 +9,8 @@ from listening.models import Sandbox, Session, Study
 from listening.services.sandboxes import make_sandbox, run_sandbox
 from tests.unit.listening.test_admin_study import change_url, messages_of, text_of
 
+pytestmark = pytest.mark.usefixtures("without_pdf")
+
 
 def page_of(study: Study, page: str) -> str:
     return reverse(f"admin:listening_study_{page}", args=[study.pk])

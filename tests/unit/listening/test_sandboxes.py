@@ -35,6 +35,8 @@ from listening.services.stimuli import work
 from listening.services.studies import close_study, open_study, queue_stimuli
 from tests.unit.listening.raters import Rater
 
+pytestmark = pytest.mark.usefixtures("without_pdf")
+
 STEPS = ("capability", "volume", "tones", "huggins", "antiphase", "environment")
 
 
