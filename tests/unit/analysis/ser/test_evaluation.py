@@ -18,7 +18,7 @@ from analysis.ser.errors import SerError
 from analysis.ser.evaluation import FILES, evaluate_model
 from analysis.ser.features import FeatureStore
 from analysis.ser.judging import Judgements, judge_pairs
-from analysis.ser.model import SerModel
+from analysis.ser.model import SerModel, open_model
 from analysis.ser.objective_retention import objective_retention, scores_by_stimulus
 from analysis.ser.speech import Speech, read_speech
 from analysis.ser.upstreams import Layers, get_upstream
@@ -109,6 +109,9 @@ def test_evaluation_keeps_to_the_threads_that_it_is_given(
             assert not analysis(command)
             assert set(map(str, seen)) == {"({1}, 1)"}
             assert {pool["num_threads"] for pool in threadpool_info()} == {3}
+        # A program that has not loaded PyTorch when its limits begin is bounded by PyTorch's own.
+        predict(open_model(model.folder, "cpu", threads=2), "ann", [np.zeros((1, 43, 240), dtype=np.float32)])
+        assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
 
