@@ -36,7 +36,7 @@ class ForSuperusers(ModelAdmin):
 
 # In this order: the frame's own pages would leave the form for a new account without its fields.
 @admin.register(User)
-class AccountAdmin(UserAdmin, ForSuperusers):  # type: ignore[misc]  # the stubs want permissions of users alone
+class AccountAdmin(UserAdmin, ForSuperusers):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -53,7 +53,7 @@ class AccountAdmin(UserAdmin, ForSuperusers):  # type: ignore[misc]  # the stubs
 
 
 @admin.register(Group)
-class AccountGroupAdmin(GroupAdmin, ForSuperusers):
+class AccountGroupAdmin(GroupAdmin, ForSuperusers):  # type: ignore[misc]  # the stubs want permissions of groups alone
     pass
 
 

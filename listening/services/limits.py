@@ -7,6 +7,7 @@ caller chooses (an address, a token); only a digest of it is kept, for two minut
 import hashlib
 import logging
 import time
+from contextlib import suppress
 
 from django.conf import settings
 from django.core.cache import caches
@@ -39,10 +40,12 @@ def seconds_to_wait(limit: str, asker: str) -> int:
 
 
 def _count(key: str) -> int:
+    """How often the key was counted, this time included. Most requests are not the first of their minute: they take one look."""
     counts = caches["limits"]
+    with suppress(ValueError):  # nobody has asked yet
+        return counts.incr(key)
     if counts.add(key, 1, 2 * _WINDOW_S):
         return 1
-    try:
+    with suppress(ValueError):  # another process was first, and the cache has thrown it out since
         return counts.incr(key)
-    except ValueError:  # it was thrown out in between
-        return 1
+    return 1

@@ -136,7 +136,7 @@ def test_a_redis_that_is_away_costs_one_short_wait_and_no_answer(study, monkeypa
     asked_of_it = []
 
     class Away:
-        def add(self, *arguments):
+        def incr(self, *arguments):
             from redis.exceptions import ConnectionError
 
             asked_of_it.append(arguments)
