@@ -13,7 +13,8 @@ JOBS = 40
 ROWS = "SELECT * FROM listening_stimulus ORDER BY id", "SELECT * FROM listening_job ORDER BY id"
 
 
-@pytest.mark.parametrize("postgres", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["sqlite", "postgres"])
+@pytest.mark.slow
+@pytest.mark.parametrize("postgres", [False, True], ids=["sqlite", "postgres"])
 def test_a_list_that_is_delivered_again_and_again_is_one_list(postgres: bool, tmp_path_factory: pytest.TempPathFactory) -> None:
     began, raters, trials = time.monotonic(), 6, 4
     with installation(tmp_path_factory.mktemp("twice"), postgres=postgres, broker=True) as site:
