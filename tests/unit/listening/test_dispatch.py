@@ -56,6 +56,7 @@ def states():
 
 def made(key):
     job = Job.objects.filter(key=key).select_related("stimulus__source_clip").first()
+    assert job is not None
     return render(job_value(job), store()).to_dict()
 
 
