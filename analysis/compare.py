@@ -39,10 +39,21 @@ RANK_COLUMNS = (
 
 
 @dataclass(frozen=True)
+class Recogniser:
+    """Emotion recognition by machine: macro-F1 by condition, and F1 by condition and emotion (condition, emotion, f1).
+
+    ``overall`` may hold relative_drop, drop_low and drop_high too: the change against the originals in per cent, with its interval.
+    """
+
+    overall: pd.DataFrame
+    by_emotion: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["condition", "emotion", "f1"]))
+
+
+@dataclass(frozen=True)
 class Comparison:
     """``overall`` (`COLUMNS`), ``by_emotion`` (`EMOTION_COLUMNS`), ``ranks`` (`RANK_COLUMNS`); ``stimuli`` holds the pairs behind them.
 
-    ``notes`` are sentences on what could not be compared.
+    ``recogniser`` is what was given, and ``notes`` are sentences on what could not be compared.
     """
 
     overall: pd.DataFrame
@@ -51,14 +62,7 @@ class Comparison:
     stimuli: pd.DataFrame
     emotions: pd.DataFrame
     notes: list[str]
-
-
-@dataclass(frozen=True)
-class Recogniser:
-    """Emotion recognition by machine: macro-F1 by condition, and F1 by condition and emotion (condition, emotion, f1)."""
-
-    overall: pd.DataFrame
-    by_emotion: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["condition", "emotion", "f1"]))
+    recogniser: Recogniser | None = None
 
 
 def compare(
@@ -115,6 +119,7 @@ def compare(
         pd.concat(pairs, ignore_index=True) if pairs else pd.DataFrame(columns=["clip_id", "condition", "measure", "scale"]),
         _beside(recogniser, retention),
         notes,
+        recogniser,
     )
 
 

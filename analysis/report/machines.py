@@ -8,7 +8,7 @@ from math import isfinite
 
 import pandas as pd
 
-from analysis.compare import RECOGNISER, Comparison
+from analysis.compare import RECOGNISER, Comparison, Recogniser
 from analysis.correlation import COEFFICIENTS, least_telling
 from analysis.labels import macro_mean
 from analysis.objective import MEASURES, get_measure
@@ -64,7 +64,8 @@ def machines(conditions: Sequence[ConditionInfo], comparison: Comparison, footer
     if len(comparison.emotions):
         figures.append(_emotions(conditions, comparison, footer))
     sentences = [sentence for scale in scales for sentence in _said(conditions, comparison, scale, shown[scale])]
-    return Machines([*sentences, *_of_emotions(comparison), *_few(comparison)], figures, table_rows(comparison))
+    sentences += [*_of_emotions(comparison), *_recognition(conditions, comparison.recogniser), *_few(comparison)]
+    return Machines(sentences, figures, table_rows(comparison))
 
 
 def closest(comparison: Comparison, scale: str) -> list[str]:
@@ -114,10 +115,11 @@ def _disagreement(conditions: Sequence[ConditionInfo], comparison: Comparison, s
     labels = {info.slug: info.label for info in conditions}
     row = sure.loc[sure["difference"].abs().idxmax()]
     kinder = "below" if row["difference"] > 0 else "above"
+    low, high = sorted(abs(row[name]) for name in ("ci_low", "ci_high"))  # both on the side of the difference
     return (
         f"People and {measure} disagree most about {labels.get(row['condition'], row['condition'])}: place {row['rank_people']:g} of "
         f"{len(mine)} by people, {row['rank_machine']:g} by the measure, {abs(row['difference']):g} {kinder} people’s (95 % interval "
-        f"of the difference {_signed(row['ci_low'])} to {_signed(row['ci_high'])})."
+        f"{low:g} to {high:g})."
     )
 
 
@@ -137,6 +139,25 @@ def _of_emotions(comparison: Comparison) -> list[str]:
     return [
         f"By emotion, {measure} moves with people most in {most['emotion']} (Spearman {_coefficient(most, 'spearman')}) and least in "
         f"{least['emotion']} ({_coefficient(least, 'spearman')})."
+    ]
+
+
+def _recognition(conditions: Sequence[ConditionInfo], recogniser: Recogniser | None) -> list[str]:
+    """In which conditions the recogniser hears less than in the originals, the most lost first."""
+    drop = ["relative_drop", "drop_low", "drop_high"]
+    if recogniser is None or not set(drop) <= set(recogniser.overall.columns):
+        return []
+    table = recogniser.overall.set_index("condition")[drop].astype(float).dropna().sort_values("relative_drop")
+    labels = {info.slug: info.label for info in conditions}
+    lost = [
+        f"{labels.get(name, name)} {change:.0f} % [{low:.0f}, {high:.0f}]".replace(" -", " −").replace("[-", "[−")
+        for name, change, low, high in table[table["drop_high"] < 0].itertuples()
+    ]
+    if not lost:
+        return [f"In none of {len(table)} conditions does the recogniser certainly hear less emotion than in the originals."]
+    return [
+        f"In {len(lost)} of {len(table)} conditions the recogniser hears less emotion than in the originals (change of its macro-F1 with "
+        f"95 % interval): {', '.join(lost)}."
     ]
 
 

@@ -92,5 +92,6 @@ def test_recognition_falls_where_it_must_and_the_report_says_so_with_intervals(
     assert not analysis([*report, "--replicates", "200", "--out", str(tmp_path / "report")])
     text = (tmp_path / "report" / "report.md").read_text()
     assert re.search(r"stoi goes with .*: Spearman 0\.\d+ \[", text), "never without its interval"
+    assert re.search(r"the recogniser hears less emotion .*mnru-8db −\d+ % \[−\d+, −\d+\]", text)
     assert f"Over {len(conditions)} conditions little can be shown" in text
     assert "Emotions kept, by people and by machine" in text

@@ -1,5 +1,6 @@
 """Machines beside people: the command, the report's section, and what is never said."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +133,32 @@ def test_the_report_has_a_section_on_machines_only_when_scores_are_given(
         tmp_path / "with" / "figures" / "scatter_good_ovrl.svg"
     ).exists()
     assert (tmp_path / "with" / "mos.csv").read_bytes() == (tmp_path / "without" / "mos.csv").read_bytes()
+
+
+def test_the_report_says_what_the_recogniser_loses_with_intervals(
+    ratings: pd.DataFrame, scores: pd.DataFrame, tmp_path: Path
+) -> None:
+    drops = {"relative_drop": [np.nan, 1, -20.4, -30.6, -60], "drop_low": [np.nan, -2, -31, -40, -70]}
+    overall = pd.DataFrame({"condition": list(LEVELS), "macro_f1": 0.5, **drops, "drop_high": [np.nan, 4, -10, -20, -50]})
+    write_report(ratings, tmp_path / "r", make_pdf=False, replicates=32, scores=scores, recogniser=Recogniser(overall))
+    text = (tmp_path / "r" / "report.md").read_text()
+    assert "In 3 of 4 conditions the recogniser hears less emotion than in the originals" in text
+    assert "d −60 % [−70, −50], c −31 % [−40, −20], b −20 % [−31, −10]." in text
+    kept = overall.assign(drop_high=5.0)
+    write_report(ratings, tmp_path / "k", make_pdf=False, replicates=32, scores=scores, recogniser=Recogniser(kept))
+    assert "In none of 4 conditions does the recogniser" in (tmp_path / "k" / "report.md").read_text()
+
+
+def test_a_disagreement_has_its_interval_on_its_own_side(ratings: pd.DataFrame, scores: pd.DataFrame, tmp_path: Path) -> None:
+    """Where a measure places a condition above people, the interval counts places above, not below."""
+    original = scores[scores["measure"] == "good"]
+    high = original.assign(measure="kind", score=original["score"].where(original["condition"] != "d", 99.0))
+    write_report(ratings, tmp_path / "r", make_pdf=False, replicates=200, scores=high)
+    text = (tmp_path / "r" / "report.md").read_text()
+    found = re.search(
+        r"place (\d) of 5 by people, (\d) by the measure, (\d) above people’s \(95 % interval (\S+) to (\S+)\)", text
+    )
+    assert found and float(found[4]) <= int(found[3]) <= float(found[5])
 
 
 def test_pairs_that_count_several_times_are_as_if_written_out() -> None:
