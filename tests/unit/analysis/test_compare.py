@@ -156,7 +156,7 @@ def test_a_disagreement_has_its_interval_on_its_own_side(ratings: pd.DataFrame, 
     write_report(ratings, tmp_path / "r", make_pdf=False, replicates=200, scores=high)
     text = (tmp_path / "r" / "report.md").read_text()
     found = re.search(
-        r"place (\d) of 5 by people, (\d) by the measure, (\d) above people’s \(95 % interval (\S+) to (\S+)\)", text
+        r"place (\d) of 4 by people, (\d) by the measure, (\d) above people’s \(95 % interval (\S+) to (\S+)\)", text
     )
     assert found and float(found[4]) <= int(found[3]) <= float(found[5])
 
