@@ -64,6 +64,7 @@ class StandIn:
         self.minimum_heard_share = minimum_heard_share
         self.stored: dict[int, dict[str, Any]] = {}
         self.received: list[dict[str, Any]] = []
+        self.arrived_s: list[float] = []
         self.faults: deque[str] = deque()
         self.clip_faults: deque[str] = deque()
         self.wait_s = 1
@@ -200,6 +201,7 @@ class StandIn:
                     self.close_connection = True
                     return
                 stand_in.received.append({"position": position, **body})
+                stand_in.arrived_s.append(time.monotonic())
                 if fault in {"400", "403", "429", "500"}:
                     self.reply_json(int(fault), {"detail": f"Fault {fault}."})
                     return
