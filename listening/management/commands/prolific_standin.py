@@ -35,6 +35,7 @@ class Command(BaseCommand):
                 f"A stand-in for Prolific answers on {standin.url}, with {people} people.\n"
                 f"Set PROLIFIC_BASE_URL={standin.url} and PROLIFIC_TOKEN={token}; its switches are under {standin.url}/standin/."
             )
+            self.stdout.flush()  # a pipe would keep it until the end
             try:
                 standin.wait()
             except KeyboardInterrupt:
