@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.labels import HIGH, LOW, BoolArray, is_clear, js_divergence, top_two_overlap
 from analysis.ratings.bootstrap import CrossedBootstrap, centred_interval, few_clusters, too_few
 from analysis.ratings.coding import Coded, FloatArray, missing_raters
-from analysis.ratings.votes import Votes, label_votes, with_unknown
+from analysis.ratings.votes import label_votes, with_unknown
 
 COLUMNS = (
     *("condition", "ambiguity", "js_divergence", "top2_accuracy", "n_clips"),
@@ -44,27 +44,27 @@ def soft_labels(coded: Coded, emotions: Sequence[str], reference: str, bootstrap
     low = is_clear(votes[base].totals(), axis=0)
     strata = {"all": np.ones_like(low), LOW: low, HIGH: ~low}
     draws = replace(bootstrap, replicates=min(bootstrap.replicates, MOST_REPLICATES), on_block=None)
+    others = {code: table for code, table in votes.items() if code != base}
+    clips = {
+        code: np.flatnonzero((t.totals().sum(axis=0) > 0) & (votes[base].totals().sum(axis=0) > 0))
+        for code, t in others.items()
+    }
+    drawn: dict[tuple[int, str], list[FloatArray]] = {(code, name): [] for code in others for name in STRATA}
+    for raters, weights in with_unknown(draws):
+        truth = votes[base].counts(raters)  # once for all conditions
+        for code, table in others.items():
+            here = clips[code]
+            measured = _by_clip(table.counts(raters)[:, here], truth[:, here])
+            for name in STRATA:
+                drawn[code, name].append(_mean(measured, weights[here] * strata[name][here, None]))
     rows: list[dict[str, object]] = []
-    for code, table in votes.items():
-        if code != base:
-            points, drawn = _measures(table, votes[base], strata, draws)
-            rows.extend(_row(coded, code, base, name, strata[name], points[name], drawn[name]) for name in STRATA)
+    for code, table in others.items():
+        here = clips[code]
+        observed = _by_clip(table.totals()[:, here, None], votes[base].totals()[:, here, None])
+        for name in STRATA:
+            point = _mean(observed, strata[name][here, None].astype(np.float64))[:, 0]
+            rows.append(_row(coded, code, base, name, strata[name], point, np.concatenate(drawn[code, name], axis=1)))
     return _frame(rows)
-
-
-def _measures(
-    table: Votes, truth: Votes, strata: dict[str, BoolArray], bootstrap: CrossedBootstrap
-) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
-    """Per stratum: both measures as observed (2,), and in every replicate (2, replicates)."""
-    clips = np.flatnonzero((table.totals().sum(axis=0) > 0) & (truth.totals().sum(axis=0) > 0))
-    observed = _by_clip(table.totals()[:, clips, None], truth.totals()[:, clips, None])
-    points = {name: _mean(observed, mine[clips, None].astype(np.float64))[:, 0] for name, mine in strata.items()}
-    drawn: dict[str, list[FloatArray]] = {name: [] for name in strata}
-    for raters, weights in with_unknown(bootstrap):
-        measured = _by_clip(table.counts(raters)[:, clips], truth.counts(raters)[:, clips])
-        for name, mine in strata.items():
-            drawn[name].append(_mean(measured, weights[clips] * mine[clips, None]))
-    return points, {name: np.concatenate(parts, axis=1) for name, parts in drawn.items()}
 
 
 def _by_clip(votes: FloatArray, truth: FloatArray) -> FloatArray:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 
 import pandas as pd
 
@@ -105,14 +107,19 @@ def analyse(
     mos = mos_by_condition(scales, bootstrap, excluded=count_excluded(ratings))
     retention = Retention(pd.DataFrame(columns=list(COLUMNS)), pd.DataFrame(columns=list(EMOTION_COLUMNS)), {})
     soft, tests = pd.DataFrame(columns=list(SOFT_COLUMNS)), pd.DataFrame(columns=list(TEST_COLUMNS))
-    if EMOTION_SCALE in options:
-        heard = scales[EMOTION_SCALE], options[EMOTION_SCALE], reference
-        retention = emotion_retention(*heard, bootstrap)
-        soft, tests = soft_labels(*heard, bootstrap), retention_contrasts(*heard, seed)
-    heard_rows = used[used["scale"] == EMOTION_SCALE]
-    deeper = deeper_tables(scales, heard_rows, options.get(EMOTION_SCALE, ()), reference, retention, bootstrap)
     order = [info.slug for info in infos]
-    pairs = contrasts(scales, bootstrap, order)
+    # Of what takes long, half runs beside the rest: most of it is within numpy, which lets the other thread go on.
+    with ThreadPoolExecutor(1) as beside:
+        if EMOTION_SCALE in options:
+            heard = scales[EMOTION_SCALE], options[EMOTION_SCALE], reference
+            later = beside.submit(lambda: (soft_labels(*heard, bootstrap), retention_contrasts(*heard, seed)))
+            retention = emotion_retention(*heard, bootstrap)
+        agreed = beside.submit(lambda: agreement(scales, options, bootstrap))
+        heard_rows = used[used["scale"] == EMOTION_SCALE]
+        deeper = deeper_tables(scales, heard_rows, options.get(EMOTION_SCALE, ()), reference, retention, bootstrap)
+        pairs = contrasts(scales, bootstrap, order)
+        if EMOTION_SCALE in options:
+            soft, tests = later.result()
     return Results(
         conditions=infos,
         reference=reference,
@@ -123,7 +130,7 @@ def analyse(
         mos=MosTable(_ordered(mos.frame, order, "scale"), mos.replicates),
         by_stimulus=mos_by_stimulus(scales),
         retention=Retention(_ordered(retention.overall, order), _ordered(retention.by_emotion, order), retention.replicates),
-        agreement=agreement(scales, options, bootstrap),
+        agreement=agreed.result(),
         contrasts=pairs,
         retention_contrasts=tests,
         soft_labels=_ordered(soft, order),
@@ -159,12 +166,13 @@ def _counts(ratings: pd.DataFrame, used: pd.DataFrame) -> dict[str, int]:
 def _counter(progress: Callable[[int, int], None] | None, total: int) -> Callable[[int], None] | None:
     if progress is None:
         return None
-    done = 0
+    done, one_at_a_time = 0, Lock()
 
     def count(size: int) -> None:
         nonlocal done
-        done += size
-        progress(done, total)
+        with one_at_a_time:
+            done += size
+            progress(done, total)
 
     return count
 
