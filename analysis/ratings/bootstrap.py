@@ -10,7 +10,7 @@ votes each.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,11 @@ FloatArray = npt.NDArray[np.float64]
 BLOCK = 32
 #: With fewer raters or clips than this, a percentile interval does not keep its level (see README).
 FEW = 20
+#: Draws that are kept for the next statistic, at most.
+KEPT_BYTES = 200_000_000
 LEVEL = 0.95
+
+_Counts = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class CrossedBootstrap:
     replicates: int = 2000
     seed: int = 0
     on_block: Callable[[int], None] | None = None
+    #: Blocks drawn before, by what makes them: a report asks for the same ones many times over.
+    _kept: dict[tuple[int, ...], tuple[_Counts, _Counts]] = field(default_factory=dict, repr=False, compare=False)
 
     def blocks(self) -> Iterator[tuple[FloatArray, FloatArray]]:
         """Draws per rater (n_raters, b) and per clip (n_clips, b), b replicates at a time.
@@ -47,10 +53,20 @@ class CrossedBootstrap:
         """
         for number, start in enumerate(range(0, self.replicates, BLOCK)):
             size = min(BLOCK, self.replicates - start)
-            rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
-            yield _draws(self.n_raters, size, rng), _draws(self.n_clips, size, rng)
+            raters, clips = self._block(number, size)
+            yield raters.astype(np.float64), clips.astype(np.float64)
             if self.on_block:
                 self.on_block(size)
+
+    def _block(self, number: int, size: int) -> tuple[_Counts, _Counts]:
+        made_of = (self.seed, self.n_raters, self.n_clips, number, size)
+        if made_of in self._kept:
+            return self._kept[made_of]
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
+        block = _draws(self.n_raters, size, rng), _draws(self.n_clips, size, rng)
+        if (len(self._kept) + 1) * sum(counts.nbytes for counts in block) <= KEPT_BYTES:
+            self._kept[made_of] = block
+        return block
 
 
 def percentile_interval(replicates: npt.ArrayLike, level: float = LEVEL) -> FloatArray:
@@ -165,8 +181,8 @@ def too_few(n_raters: int, n_clips: int) -> str:
     return "one rater" if n_raters < 2 else "one clip" if n_clips < 2 else ""
 
 
-def _draws(n: int, size: int, rng: np.random.Generator) -> FloatArray:
+def _draws(n: int, size: int, rng: np.random.Generator) -> _Counts:
     """How often each of ``n`` things is drawn in ``n`` draws with replacement, for ``size`` replicates: array (n, size)."""
     drawn = rng.integers(0, max(n, 1), size=(n, size)) * size + np.arange(size)
-    counts: FloatArray = np.bincount(drawn.ravel(), minlength=n * size).reshape(n, size).astype(np.float64)
+    counts: _Counts = np.bincount(drawn.ravel(), minlength=n * size).reshape(n, size).astype(np.int32)
     return counts
