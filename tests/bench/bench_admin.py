@@ -107,3 +107,4 @@ def test_the_admin_at_ten_million_ratings(tmp_path: Path) -> None:
         for line in manage(site.environment, "shell", "-v0", "-c", PAGES).splitlines():
             user, page, status, milliseconds = json.loads(line)
             print(f"{milliseconds:7} ms  {status}  {user:6} {page}")
+            assert status == 200
