@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 import redis
+from celery import Celery
 
 from codecs_runner.jobs import RenderJob
 from codecs_runner.pipeline import render
 from codecs_runner.store import Store
+from listening.services.dispatch import RENDER_QUEUE, messages_waiting
 from tests.integration.server import REPO, manage, manage_all
 
 READY = "SELECT count(*) FROM listening_stimulus WHERE status = 'ready'"
@@ -140,3 +142,13 @@ def test_without_a_broker_the_worker_command_makes_the_same_stimuli(environment)
     create(environment)
     manage(environment, "worker", "--once")
     wait_until_ready(environment, 8, seconds=1)
+
+
+def test_lists_that_wait_at_the_broker_are_counted_and_those_taken_are_not(redis_url: str) -> None:
+    with Celery(broker=redis_url) as app, closing(redis.from_url(redis_url)) as broker:
+        assert messages_waiting(app) == 0  # there is no such queue yet
+        for _ in range(2):
+            app.send_task("codecs_runner.render_jobs", args=[[]], queue=RENDER_QUEUE)
+        assert messages_waiting(app) == 2
+        broker.lpop(RENDER_QUEUE)
+        assert messages_waiting(app) == 1
